@@ -1,0 +1,151 @@
+// Calls that wait in this process: for their arguments, for the actor's address, for a worker, or
+// for room.
+#include <algorithm>
+
+#include "call/engine.h"
+#include "call/engine_internal.h"
+
+namespace thornback::call {
+
+// Keeps a call: its bytes are copied, its refs pinned.
+void Engine::enqueue(uint32_t number, Target& to, const Outgoing& out, uint32_t missing) {
+  const uint64_t handle = queued_.insert();
+  QueuedCall& queued = *queued_.find(handle);
+  queued.result = out.result;
+  queued.target = number;
+  queued.function = out.function;
+  queued.flags = out.flags;
+  queued.deadline_ns = out.deadline_ns;
+  queued.missing = missing;
+  if (out.is_stored) {
+    const auto* bytes = reinterpret_cast<const uint8_t*>(arena_.find(out.stored)->data());
+    queued.args.set_stored(own_storage(out.stored), bytes, out.size, false, true);
+  } else {
+    queued.args.set_inline(out.data, out.size, false);
+    pending_bytes_ += out.size;
+  }
+  queued.args.refs.assign(out.refs, out.refs + out.ref_count);
+  for (uint32_t i = 0; i < out.ref_count; ++i) {
+    pin(out.refs[i].ref);
+    if (missing == 0 || (out.refs[i].flags & TBK_REF_RESOLVE) == 0) continue;
+    RefRecord& argument = *refs_.find(out.refs[i].ref);
+    if (argument.state != RefRecord::State::kReady) argument.more().dependents.push_back(handle);
+  }
+  if (out.result != 0) refs_.find(out.result)->queued = handle;
+  const bool is_task = to.kind == Target::Kind::kTasks;
+  if (!is_task || missing == 0) to.queue.push_back(handle);
+  if (is_task && missing == 0) dispatch_tasks(number);
+}
+
+// All arguments of a queued call are there.
+void Engine::queue_ready(uint64_t handle) {
+  const uint32_t number = queued_.find(handle)->target;
+  Target& to = *targets_[number];
+  if (to.kind == Target::Kind::kTasks) to.queue.push_back(handle);
+  flush_target(number);
+}
+
+void Engine::flush_target(uint32_t number) {
+  Target* to = target(number);
+  if (to == nullptr || to->state != Target::State::kReady) return;
+  if (to->kind == Target::Kind::kTasks) return dispatch_tasks(number);
+  while (!to->queue.empty()) {
+    const uint64_t handle = to->queue.front();
+    const QueuedCall* queued = queued_.find(handle);
+    if (queued == nullptr) {  // cancelled
+      to->queue.pop_front();
+      continue;
+    }
+    if (queued->missing > 0)
+      return;  // later calls wait as well: the order of an actor's calls is theirs
+    Result<Peer*> peer = ensure_peer(to->endpoint_id);
+    if (!peer.is_ok())
+      return fail_target(number, encode_error("ACTOR_DIED", "the actor cannot be reached: " +
+                                                                peer.status().text()));
+    to->queue.pop_front();
+    if (send_queued(handle, *peer.value(), to->instance) == Sending::kNoRoom) {
+      to->queue.push_front(handle);
+      return wait_for_room(*peer.value(), number);
+    }
+    to = target(number);
+    if (to == nullptr) return;
+  }
+  collect_target(number);
+}
+
+Engine::Sending Engine::send_queued(uint64_t handle, Peer& to, uint32_t instance) {
+  QueuedCall& queued = *queued_.find(handle);
+  Outgoing out;
+  out.result = queued.result;
+  out.function = queued.function;
+  out.flags = queued.flags;
+  out.deadline_ns = queued.deadline_ns;
+  out.refs = queued.args.refs.data();
+  out.ref_count = static_cast<uint32_t>(queued.args.refs.size());
+  out.size = queued.args.size();
+  out.is_stored = queued.args.kind == Blob::Kind::kStored;
+  if (out.is_stored) {
+    out.stored = {queued.args.storage.slot(), queued.args.storage.generation()};
+  } else {
+    out.data = queued.args.data();
+  }
+  if (out.result != 0) refs_.find(out.result)->queued = 0;
+  Sending sending = Sending::kFailed;
+  if (!take_argument_error(out)) sending = send_call(to, instance, out);
+  if (sending == Sending::kNoRoom) {
+    if (out.result != 0) refs_.find(out.result)->queued = handle;
+    return sending;
+  }
+  queued.args.holds = false;  // the hold went to the peer, or was given back with the failure
+  drop_queued(handle);
+  return sending;
+}
+
+void Engine::drop_queued(uint64_t handle) {
+  QueuedCall* queued = queued_.find(handle);
+  if (queued == nullptr) return;
+  if (queued->args.kind == Blob::Kind::kInline) pending_bytes_ -= queued->args.size();
+  Blob args = std::move(queued->args);
+  queued_.erase(handle);
+  drop(args);
+}
+
+// The actor is gone or was never made: its queued calls and all later ones fail with this error.
+void Engine::fail_target(uint32_t number, std::vector<uint8_t> error) {
+  Target& dead = *targets_[number];
+  dead.state = Target::State::kDead;
+  dead.error = std::move(error);
+  ++dead.unanswered;  // keeps the target while its calls are failed
+  fail_queued(dead, dead.error);
+  --dead.unanswered;
+  collect_target(number);
+}
+
+void Engine::fail_queued(Target& to, const std::vector<uint8_t>& error) {
+  for (const uint64_t handle : std::exchange(to.queue, {})) {
+    const QueuedCall* queued = queued_.find(handle);
+    if (queued == nullptr) continue;
+    if (queued->result == 0) {
+      drop_queued(handle);
+    } else {
+      fail_result(queued->result, error.data(), error.size());
+    }
+  }
+}
+
+void Engine::on_target_peer_dead(uint32_t number, const Peer& dead) {
+  Target& to = *targets_[number];
+  if (to.kind == Target::Kind::kTasks) {
+    std::erase_if(to.leases,
+                  [&](const Lease& lease) { return lease.endpoint_id == dead.endpoint_id; });
+    if (!to.queue.empty()) dispatch_tasks(number);
+  } else if (to.endpoint_id == dead.endpoint_id && to.state == Target::State::kReady) {
+    const bool is_agent = dead.endpoint_id == node::kAgentId;
+    fail_target(
+        number,
+        encode_error(is_agent ? "NODE_LOST" : "ACTOR_DIED",
+                     (is_agent ? "the node agent is gone: " : "the actor is gone: ") + dead.cause));
+  }
+}
+
+}  // namespace thornback::call

@@ -1,0 +1,264 @@
+// The pump and every kind of waiting (endpoint.h).
+#include <unistd.h>
+
+#include <algorithm>
+#include <limits>
+
+#include "base/clock.h"
+#include "runtime/endpoint.h"
+
+namespace thornback::runtime {
+namespace {
+
+constexpr uint64_t kNever = std::numeric_limits<uint64_t>::max();
+constexpr uint64_t kBlockedAfterNs = 1'000'000;
+// A thread without the pump is not interrupted by signals; it comes back this often so that its
+// language can look for them.
+constexpr uint64_t kSignalCheckNs = 50'000'000;
+
+uint64_t deadline_after(int64_t timeout_ns) {
+  return timeout_ns < 0 ? kNever : now_ns() + static_cast<uint64_t>(timeout_ns);
+}
+
+}  // namespace
+
+void Endpoint::pump() {
+  engine_->bury_retired();
+  record_->wake.doorbell.take([this](uint32_t index) {
+    if (index == index_) run_notices();
+    engine_->drain(index);
+  });
+  after_operation();
+}
+
+// Sends what the engine wrote, and passes on what others wait for.
+void Endpoint::after_operation() {
+  engine_->flush();
+  if (is_armed_ && engine_->has_events()) signal_loop();
+  if (engine_->next_alarm_ns() != alarm_ns_) {
+    alarm_ns_ = engine_->next_alarm_ns();
+    if (alarm_ns_ != 0) member_->set_alarm(alarm_ns_);
+  }
+}
+
+void Endpoint::signal_loop() {
+  const uint64_t one = 1;
+  (void)!write(self_.poll_fd, &one, sizeof one);
+}
+
+void Endpoint::take_pump() {
+  is_pumping_ = true;
+  sleeper_->awake();
+}
+
+void Endpoint::give_pump() {
+  is_pumping_ = false;
+  if (!idle_waiters_.empty()) {
+    idle_waiters_.front()->condition.notify_one();
+  } else {
+    leave();
+  }
+}
+
+// Nobody pumps from here on: says who is to be woken when a frame arrives.
+void Endpoint::leave() {
+  while (true) {
+    if (has_loop_) {
+      if (!is_armed_ || sleeper_->prepare(shm::WakeState::kParkedPoll)) return;
+    } else if (is_watched_.load(std::memory_order_acquire) ||
+               sleeper_->prepare(shm::WakeState::kAway)) {
+      return;
+    }
+    pump();
+  }
+}
+
+// False when the sleep was interrupted by a signal.
+bool Endpoint::sleep_until_rung(Lock& lock, uint64_t deadline_ns) {
+  const shm::EndpointRecord* partner = engine_->recent_partner();
+  lock.unlock();
+  bool is_undisturbed = true;
+  const auto is_rung = [this] { return record_->wake.doorbell.any(); };
+  if (!spinner_->spin(is_rung, partner) && sleeper_->prepare(shm::WakeState::kParkedFutex)) {
+    int64_t timeout_ns = -1;
+    if (deadline_ns != kNever) {
+      const uint64_t now = now_ns();
+      timeout_ns = deadline_ns > now ? static_cast<int64_t>(deadline_ns - now) : 0;
+    }
+    is_undisturbed = sleeper_->sleep_on_futex(timeout_ns) != shm::WaitResult::kInterrupted;
+  }
+  lock.lock();
+  return is_undisturbed;
+}
+
+template <typename Done>
+tbk_status_t Endpoint::pump_until(Lock& lock, uint64_t deadline_ns, Done done) {
+  while (true) {
+    pump();
+    if (done()) return TBK_OK;
+    if (is_detaching_) return TBK_CLOSED;
+    if (interrupt_.exchange(false)) return TBK_INTERRUPTED;
+    if (deadline_ns != kNever && now_ns() >= deadline_ns) return TBK_TIMEOUT;
+    if (!sleep_until_rung(lock, deadline_ns)) return TBK_INTERRUPTED;
+  }
+}
+
+// Waits until done() holds. `waiter` is what the engine notifies when a ref it is registered at
+// becomes ready.
+template <typename Done>
+tbk_status_t Endpoint::wait_until(Lock& lock, call::Waiter& waiter, int64_t timeout_ns, Done done) {
+  if (done()) return TBK_OK;
+  const uint64_t deadline_ns = deadline_after(timeout_ns);
+  ++users_;
+  tbk_status_t status = TBK_OK;
+  while (true) {
+    if (is_detaching_) {
+      status = TBK_CLOSED;
+    } else if (!is_pumping_) {
+      take_pump();
+      status = pump_until(lock, deadline_ns, done);
+      give_pump();
+    } else {
+      const uint64_t now = now_ns();
+      const uint64_t pause = std::min(kSignalCheckNs, deadline_ns > now ? deadline_ns - now : 0);
+      idle_waiters_.push_back(&waiter);
+      const auto outcome = waiter.condition.wait_for(lock, std::chrono::nanoseconds(pause));
+      std::erase(idle_waiters_, &waiter);
+      if (done()) break;
+      if (is_detaching_ || !is_pumping_) continue;
+      if (outcome == std::cv_status::no_timeout) continue;
+      status = deadline_ns != kNever && now_ns() >= deadline_ns ? TBK_TIMEOUT : TBK_INTERRUPTED;
+    }
+    break;
+  }
+  // Whoever inherited the pump just now and leaves with another result passes it on.
+  if (!is_pumping_ && !idle_waiters_.empty()) idle_waiters_.front()->condition.notify_one();
+  if (--users_ == 0 && is_detaching_) gone_.notify_all();
+  return status;
+}
+
+tbk_status_t Endpoint::wait(const tbk_ref_t* refs, uint32_t count, uint32_t want,
+                            int64_t timeout_ns, uint8_t* ready) {
+  Lock lock(mutex_);
+  call::Waiter waiter;
+  uint32_t found = 0;
+  for (uint32_t i = 0; i < count; ++i) found += (ready[i] = engine_->is_ready(refs[i]) ? 1 : 0);
+  want = std::min(want, count);
+  if (found >= want) {
+    after_operation();
+    return TBK_OK;
+  }
+  tbk_status_t status = TBK_TIMEOUT;
+  if (timeout_ns != 0) {
+    waiter.missing = want - found;
+    for (uint32_t i = 0; i < count; ++i) {
+      if (ready[i] == 0) engine_->add_waiter(refs[i], &waiter);
+    }
+    after_operation();
+    const auto done = [&waiter] { return waiter.missing == 0; };
+    const bool may_block_cpu = engine_->tasks_executing() > 0;
+    const auto first = static_cast<int64_t>(kBlockedAfterNs);
+    const bool is_split = may_block_cpu && (timeout_ns < 0 || timeout_ns > first);
+    status = wait_until(lock, waiter, is_split ? first : timeout_ns, done);
+    if (is_split && status == TBK_TIMEOUT) {
+      // A task that waits for others gives its CPU back, or all workers could wait for tasks that
+      // have no worker.
+      const std::vector<uint8_t> no_arguments{0x90};
+      engine_->tell_agent("agent::blocked", no_arguments);
+      after_operation();
+      status = wait_until(lock, waiter, timeout_ns < 0 ? -1 : timeout_ns - first, done);
+      engine_->tell_agent("agent::unblocked", no_arguments);
+    }
+    for (uint32_t i = 0; i < count; ++i) {
+      if (ready[i] == 0) engine_->remove_waiter(refs[i], &waiter);
+    }
+  } else if (!is_pumping_) {
+    take_pump();
+    pump();
+    give_pump();
+  }
+  found = 0;
+  for (uint32_t i = 0; i < count; ++i) found += (ready[i] = engine_->is_ready(refs[i]) ? 1 : 0);
+  after_operation();
+  return found >= want ? TBK_OK : status;
+}
+
+tbk_status_t Endpoint::wait_for_credit(tbk_incoming_t handle, int64_t timeout_ns) {
+  Lock lock(mutex_);
+  call::Waiter waiter;
+  bool is_over = false;
+  const tbk_status_t status = wait_until(lock, waiter, timeout_ns, [&] {
+    const call::IncomingCall* incoming = engine_->incoming(handle);
+    is_over = incoming == nullptr || incoming->is_cancelled;
+    return is_over || incoming->credit > 0;
+  });
+  return status == TBK_OK && is_over ? TBK_CLOSED : status;
+}
+
+tbk_status_t Endpoint::poll(tbk_event_t* events, uint32_t max, int64_t timeout_ns,
+                            uint32_t* count) {
+  Lock lock(mutex_);
+  *count = 0;
+  if (is_armed_) {
+    is_armed_ = false;
+    uint64_t rings = 0;
+    (void)!read(self_.poll_fd, &rings, sizeof rings);
+  }
+  if (!engine_->has_events()) {
+    if (timeout_ns != 0) {
+      call::Waiter waiter;
+      const tbk_status_t status =
+          wait_until(lock, waiter, timeout_ns, [this] { return engine_->has_events(); });
+      if (status != TBK_OK) return status;
+    } else if (!is_pumping_) {
+      take_pump();
+      pump();
+      give_pump();
+    }
+  }
+  while (*count < max && engine_->next_event(events[*count])) {
+    ++*count;
+    // The text of a peer event is kept until the next one.
+    const uint32_t kind = events[*count - 1].kind;
+    if (kind == TBK_EVENT_PEER_JOINED || kind == TBK_EVENT_PEER_LEFT) break;
+  }
+  return *count > 0 ? TBK_OK : TBK_WOULD_BLOCK;
+}
+
+tbk_status_t Endpoint::poll_arm() {
+  const Lock lock(mutex_);
+  has_loop_ = true;
+  if (!is_pumping_) pump();
+  while (!engine_->has_events()) {
+    is_armed_ = true;
+    if (is_pumping_) return TBK_OK;  // the thread that pumps signals the loop
+    if (sleeper_->prepare(shm::WakeState::kParkedPoll)) {
+      sleeper_->asleep();
+      return TBK_OK;
+    }
+    pump();
+  }
+  is_armed_ = false;
+  return TBK_WOULD_BLOCK;
+}
+
+tbk_status_t Endpoint::poll_spin() {
+  Lock lock(mutex_);
+  if (engine_->has_events()) return TBK_OK;
+  if (is_pumping_) return TBK_WOULD_BLOCK;
+  const shm::EndpointRecord* partner = engine_->recent_partner();
+  is_pumping_ = true;  // keeps the partner's record mapped
+  sleeper_->awake();
+  lock.unlock();
+  const bool is_rung = spinner_->spin([this] { return record_->wake.doorbell.any(); }, partner);
+  lock.lock();
+  give_pump();
+  return is_rung ? TBK_OK : TBK_WOULD_BLOCK;
+}
+
+void Endpoint::wake() {
+  interrupt_ = true;
+  shm::ring_and_wake(self_, index_);
+}
+
+}  // namespace thornback::runtime

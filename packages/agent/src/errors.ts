@@ -1,0 +1,5 @@
+export {
+  makeError,
+  RemoteError,
+  ThornbackError,
+} from '../../../workers/typescript/src/errors/index.ts'

@@ -1,0 +1,35 @@
+// A worker in its smallest form, for tests of the agent: its actors do what their first argument says.
+import { Endpoint, type IncomingCall, Role } from '../../../../workers/typescript/src/internal.ts'
+
+const endpoint = Endpoint.attach({
+  role: Role.worker,
+  socketPath: process.env['THORNBACK_SOCKET']!,
+  token: process.env['THORNBACK_TOKEN']!,
+  language: 'typescript',
+})
+
+function createActor(call: IncomingCall): void {
+  const [instance, , className, args] = call.args as [number, unknown, string, [string[], object]]
+  const mode = args[0][0]
+  console.log(`actor ${className} is instance ${instance}`)
+  if (mode === 'fail') throw new TypeError('the constructor fails')
+  if (mode === 'exit') process.exit(4)
+  call.reply()
+}
+
+endpoint.events.call = (call) => {
+  try {
+    if (call.function === 'worker::create_actor') createActor(call)
+    else if (call.function === 'method::exit') process.exit(call.args[0] as number)
+    else if (call.function === 'method::pid') call.reply(process.pid)
+    else if (call.function === 'worker::exit') {
+      call.reply()
+      endpoint.close()
+      process.exit(0)
+    } else call.fail(new Error(`no function ${call.function}`))
+  } catch (error) {
+    call.throw(error)
+  }
+}
+endpoint.events.shutdown = () => process.exit(0)
+endpoint.outbox.keepAlive(1)

@@ -1,0 +1,210 @@
+#include <nanobind/nanobind.h>
+#include <nanobind/stl/string.h>
+#include <sys/prctl.h>
+
+#include <csignal>
+
+#include "bind.h"
+#include "object_ref.h"
+#include "object_stream.h"
+#include "session.h"
+
+namespace nb = nanobind;
+
+namespace thornback::python {
+namespace {
+
+/// Where calls go; released with the last call site that uses it.
+struct Target {
+  tbk_target_t number = 0;
+  uint32_t generation = 0;
+  Target() = default;
+  Target(const Target&) = delete;
+  Target& operator=(const Target&) = delete;
+  ~Target() {
+    if (number != 0 && generation == session().generation) {
+      tbk_target_release(session().endpoint, number);
+    }
+  }
+};
+
+void check(tbk_status_t status, const char* what) {
+  if (status == TBK_OK) return;
+  raise_status(status, what);
+  nb::raise_python_error();
+}
+
+tbk_endpoint_t* endpoint() {
+  tbk_endpoint_t* found = require_endpoint();
+  if (found == nullptr) nb::raise_python_error();
+  return found;
+}
+
+tbk_ref_t number_of(nb::handle ref) {
+  if (ObjectStream::check(ref.ptr())) return reinterpret_cast<ObjectStream*>(ref.ptr())->ref;
+  if (!ObjectRef::check(ref.ptr())) throw nb::type_error("an ObjectRef was expected");
+  tbk_ref_t number = ObjectRef::number(ref.ptr());
+  if (number == 0) nb::raise_python_error();
+  return number;
+}
+
+void begin(tbk_endpoint_t* attached, uint32_t role) {
+  if (!session_started(attached, role)) {
+    session_end();
+    nb::raise_python_error();
+  }
+}
+
+void attach(const std::string& socket_path, uint32_t role, const std::string& token,
+            int64_t spin_ns, uint64_t pending_calls_max, uint64_t pending_bytes_max) {
+  tbk_attach_options_t options{};
+  options.size = sizeof options;
+  options.role = role;
+  options.socket_path = socket_path.c_str();
+  options.token = token.c_str();
+  options.language = "python";
+  options.spin_ns = spin_ns;
+  options.pending_calls_max = pending_calls_max;
+  options.pending_bytes_max = pending_bytes_max;
+  // User code that never returns must not keep a worker of a dead session alive.
+  options.flags = role == TBK_ROLE_WORKER ? static_cast<uint32_t>(TBK_ATTACH_EXIT_WITH_NODE) : 0U;
+  tbk_endpoint_t* out = nullptr;
+  tbk_status_t status;
+  {
+    nb::gil_scoped_release released;
+    status = tbk_attach(&options, &out);
+  }
+  check(status, "the session cannot be joined");
+  begin(out, role);
+}
+
+void node_start(const std::string& socket_path, uint64_t store_bytes_max) {
+  tbk_node_options_t node{};
+  node.size = sizeof node;
+  node.socket_path = socket_path.c_str();
+  node.store_bytes_max = store_bytes_max;
+  tbk_attach_options_t self{};
+  self.size = sizeof self;
+  self.role = TBK_ROLE_AGENT;
+  self.socket_path = node.socket_path;
+  self.language = "python";
+  self.spin_ns = -1;
+  tbk_endpoint_t* out = nullptr;
+  tbk_status_t status;
+  {
+    nb::gil_scoped_release released;
+    status = tbk_node_start(&node, &self, &out);
+  }
+  check(status, "the node cannot start");
+  begin(out, TBK_ROLE_AGENT);
+}
+
+nb::dict info() {
+  tbk_info_t got{};
+  got.size = sizeof got;
+  check(tbk_endpoint_info(endpoint(), &got), "no information");
+  nb::dict out;
+  out["endpoint_id"] = got.endpoint_id;
+  out["cpu_count"] = got.cpu_count;
+  out["inline_bytes_max"] = got.inline_bytes_max;
+  out["store_bytes_max"] = got.store_bytes_max;
+  out["arena_bytes_max"] = got.arena_bytes_max;
+  return out;
+}
+
+nb::dict stats() {
+  tbk_stats_t got{};
+  got.size = sizeof got;
+  check(tbk_endpoint_stats(endpoint(), &got), "no statistics");
+  nb::dict out;
+  out["spinning_allowed"] = got.spinning_allowed != 0;
+  out["frames_sent"] = got.frames_sent;
+  out["frames_received"] = got.frames_received;
+  out["calls_submitted"] = got.calls_submitted;
+  out["calls_completed"] = got.calls_completed;
+  out["calls_received"] = got.calls_received;
+  out["calls_replied"] = got.calls_replied;
+  out["calls_pending"] = got.calls_pending;
+  out["pending_bytes"] = got.pending_bytes;
+  out["wakes_sent"] = got.wakes_sent;
+  out["sleeps"] = got.sleeps;
+  out["refs_live"] = got.refs_live;
+  out["objects_live"] = got.objects_live;
+  out["object_bytes"] = got.object_bytes;
+  out["store_bytes_node"] = got.store_bytes_node;
+  out["bytes_shared"] = got.bytes_shared;
+  return out;
+}
+
+uint32_t function_id(nb::str name) {
+  Py_ssize_t size = 0;
+  const char* text = PyUnicode_AsUTF8AndSize(name.ptr(), &size);
+  if (text == nullptr) nb::raise_python_error();
+  tbk_function_t out = 0;
+  check(tbk_function(endpoint(), text, static_cast<uint32_t>(size), &out), "no such function");
+  return out;
+}
+
+std::string function_name(uint32_t function) {
+  const char* name = nullptr;
+  uint32_t size = 0;
+  check(tbk_function_name(endpoint(), function, &name, &size), "no such function");
+  return {name, size};
+}
+
+Target* adopt(tbk_target_t number) {
+  auto* target = new Target();
+  target->number = number;
+  target->generation = session().generation;
+  return target;
+}
+
+Target* target_endpoint(uint32_t endpoint_id, uint32_t instance) {
+  tbk_target_t out = 0;
+  check(tbk_target_endpoint(endpoint(), endpoint_id, instance, &out), "no target");
+  return adopt(out);
+}
+
+Target* target_actor(nb::handle address) {
+  tbk_target_t out = 0;
+  check(tbk_target_actor(endpoint(), number_of(address), &out), "no target");
+  return adopt(out);
+}
+
+Target* target_tasks(nb::bytes shape) {
+  tbk_target_t out = 0;
+  auto* data = static_cast<const uint8_t*>(shape.data());
+  check(tbk_target_tasks(endpoint(), data, static_cast<uint32_t>(shape.size()), &out), "no target");
+  return adopt(out);
+}
+
+void cancel(nb::handle ref, bool recursive) {
+  tbk_ref_t number = number_of(ref);
+  if (number == 0) return;
+  check(tbk_cancel(endpoint(), number, recursive ? TBK_CANCEL_RECURSIVE : 0),
+        "it cannot be cancelled");
+}
+
+}  // namespace
+
+void bind_session(nb::module_& m) {
+  m.def("attach", attach);
+  m.def("node_start", node_start);
+  m.def("detach", session_end);
+  m.def("abandon", session_abandon);
+  m.def("die_with_parent", [] { prctl(PR_SET_PDEATHSIG, SIGKILL); });
+  m.def("version", [] { return tbk_version(); });
+  m.def("attached", [] { return session().endpoint != nullptr; });
+  m.def("generation", [] { return session().generation; });
+  m.def("info", info);
+  m.def("stats", stats);
+  m.def("function", function_id);
+  m.def("function_name", function_name);
+  nb::class_<Target>(m, "Target").def_ro("number", &Target::number);
+  m.def("target_endpoint", target_endpoint);
+  m.def("target_actor", target_actor);
+  m.def("target_tasks", target_tasks);
+  m.def("cancel", cancel);
+}
+
+}  // namespace thornback::python

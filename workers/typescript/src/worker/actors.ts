@@ -1,0 +1,133 @@
+import { makeError } from '../errors/index.ts'
+import type { IncomingCall } from '../runtime/incoming-call.ts'
+import { ObjectRef } from '../runtime/object-ref.ts'
+import type { ActorIdentity } from '../sdk/context.ts'
+import { methodsOf } from '../sdk/registry.ts'
+import { available } from './close-matches.ts'
+import { execute } from './execute.ts'
+import { Limiter } from './limiter.ts'
+import { loadClass } from './modules.ts'
+
+interface Actor {
+  readonly identity: ActorIdentity
+  readonly object: Readonly<Record<string, unknown>>
+  readonly limiter: Limiter | undefined
+}
+
+const methodPrefix = 'method::'
+const disposeMs = 1_000
+
+/** The actors of this process, by instance. */
+export class Actors {
+  readonly #actors = new Map<number, Actor>()
+
+  /** `worker::create_actor`: instance, id, class, [positional, keywords], options. */
+  create(call: IncomingCall): void {
+    const [instance, id, key, args, options] = call.args as [
+      number,
+      Uint8Array,
+      string,
+      [unknown[], object] | null,
+      Record<string, unknown> | null,
+    ]
+    const identity: ActorIdentity = {
+      id: Buffer.from(id).toString('hex'),
+      name: options?.['name'] as string | undefined,
+      namespace: options?.['namespace'] as string | undefined,
+      class: key,
+    }
+    void this.#create(call, instance, identity, args ?? [[], {}], options ?? {})
+  }
+
+  async #create(
+    call: IncomingCall,
+    instance: number,
+    identity: ActorIdentity,
+    args: readonly [unknown[], object],
+    options: Readonly<Record<string, unknown>>,
+  ): Promise<void> {
+    try {
+      const construct = await loadClass(identity.class)
+      const given = await resolveRefs(args)
+      execute(call, identity, () => {
+        const object = new construct(...given)
+        const max = options['maxConcurrency'] as number | undefined
+        const limiter = max === undefined ? undefined : new Limiter(max)
+        this.#actors.set(instance, { identity, object: object as Actor['object'], limiter })
+        return undefined
+      })
+    } catch (error) {
+      call.fail(error)
+    }
+  }
+
+  /** A method call. */
+  call(call: IncomingCall): void {
+    const actor = this.#actors.get(call.instance)
+    if (actor === undefined) {
+      call.fail(makeError('ACTOR_DIED', { actor: call.instance, reason: 'it was ended' }))
+    } else if (actor.limiter === undefined) {
+      startMethod(actor, call)
+    } else {
+      actor.limiter.add(call, (next) => startMethod(actor, next))
+    }
+  }
+
+  /** `worker::destroy_actor`: instance. */
+  async destroy(call: IncomingCall): Promise<void> {
+    const instance = call.args[0] as number
+    const actor = this.#actors.get(instance)
+    this.#actors.delete(instance)
+    if (actor !== undefined) await dispose(actor)
+    call.reply()
+  }
+
+  /** Ends all actors; waits for those that have something to finish, for a second at most. */
+  async destroyAll(): Promise<void> {
+    const actors = [...this.#actors.values()]
+    this.#actors.clear()
+    await Promise.all(actors.map((actor) => dispose(actor)))
+  }
+}
+
+function startMethod(actor: Actor, call: IncomingCall): void {
+  const name = call.function.slice(methodPrefix.length)
+  const method = actor.object[name]
+  if (typeof method !== 'function' || name === 'constructor') {
+    call.fail(noMethod(actor, name))
+    return
+  }
+  execute(call, actor.identity, (args) => Reflect.apply(method, actor.object, args))
+}
+
+function noMethod({ object, identity }: Actor, name: string): Error {
+  const own = Object.keys(object).filter((each) => typeof object[each] === 'function')
+  const names = [...own, ...methodsOf(object.constructor as never)]
+  const className = identity.class.slice(identity.class.lastIndexOf(':') + 1)
+  const fields = { kind: 'method', name: `${className}.${name}`, available: available(name, names) }
+  return makeError('NOT_FOUND', fields)
+}
+
+/** Arguments of a constructor: refs that stand alone are given as their values, keywords as one object behind the others. */
+async function resolveRefs([positional, keywords]: readonly [unknown[], object]): Promise<
+  unknown[]
+> {
+  const value = (each: unknown): unknown => (each instanceof ObjectRef ? each.get() : each)
+  const args = await Promise.all(positional.map(value))
+  const names = Object.keys(keywords)
+  if (names.length === 0) return args
+  const values = await Promise.all(Object.values(keywords).map(value))
+  return [...args, Object.fromEntries(names.map((name, index) => [name, values[index]]))]
+}
+
+async function dispose({ object }: Actor): Promise<void> {
+  const disposable = object as Partial<AsyncDisposable & Disposable>
+  try {
+    const ending = Promise.resolve(
+      disposable[Symbol.asyncDispose]?.() ?? disposable[Symbol.dispose]?.(),
+    )
+    await Promise.race([ending, new Promise((resolve) => setTimeout(resolve, disposeMs).unref())])
+  } catch (error) {
+    console.error('an actor failed while it was disposed:', error)
+  }
+}
