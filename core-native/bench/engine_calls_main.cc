@@ -132,7 +132,7 @@ void run_window(const Driver& driver, uint64_t calls, uint64_t window, const cha
 }  // namespace
 
 int main(int argc, char** argv) {
-  const int64_t spin_ns = argc > 1 ? std::atoll(argv[1]) : -1;
+  const int64_t spin_ns = argc > 1 ? std::strtoll(argv[1], nullptr, 10) : -1;
   std::string folder = "/tmp/thornback-bench-XXXXXX";
   if (mkdtemp(folder.data()) == nullptr) return 1;
   const std::string socket = folder + "/node.sock";

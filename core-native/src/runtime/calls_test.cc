@@ -37,6 +37,7 @@ TEST_F(CallsTest, EchoesValuesOfAnySize) {
 TEST_F(CallsTest, KeepsOrderWithMoreCallsThanFitIntoTheRing) {
   constexpr int kCalls = 100'000;
   std::vector<tbk_ref_t> results;
+  results.reserve(kCalls);
   for (int i = 0; i < kCalls; ++i)
     results.push_back(call(driver_, target_, "echo", payload(std::to_string(i))));
   for (int i = 0; i < kCalls; ++i) {
