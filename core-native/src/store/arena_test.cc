@@ -76,8 +76,8 @@ TEST(Arena, SealingTwiceIsRefused) {
 
 TEST(Arena, ObjectsAreAligned) {
   auto arena = new_arena(64 * kMiB);
-  for (const uint64_t size :
-       std::initializer_list<uint64_t>{0, 1, 63, 64, 65, 100, 2049, 16384, 16385, 100'000, 3'000'000}) {
+  for (const uint64_t size : std::initializer_list<uint64_t>{0, 1, 63, 64, 65, 100, 2049, 16384,
+                                                             16385, 100'000, 3'000'000}) {
     const auto object = must(arena->allocate(size));
     EXPECT_EQ(object.size, size);
     EXPECT_EQ(address(object) % (size > 16384 ? 4096 : 64), 0U) << size;
