@@ -56,7 +56,7 @@ napi_value target_actor(napi_env env, napi_callback_info info) {
   const tbk_ref_t address = arguments.whole(0);
   if (arguments.failed()) return nullptr;
   tbk_target_t target = 0;
-  const tbk_status_t status = tbk_target_actor(endpoint->core(), address, &target);
+  const tbk_status_t status = tbk_target_actor(endpoint->core(), address, nullptr, &target);
   return status == TBK_OK ? make_number(env, target) : throw_status(env, status);
 }
 

@@ -17,7 +17,7 @@
 extern "C" {
 #endif
 
-#define TBK_ABI_VERSION 1u
+#define TBK_ABI_VERSION 2u
 #if defined(TBK_STATIC)
 #define TBK_API
 #else
@@ -30,8 +30,8 @@ typedef enum tbk_status {
   TBK_TIMEOUT = 2,     /* the time limit of a wait passed */
   TBK_INTERRUPTED =
       3, /* a signal arrived while waiting: run the language's handlers and wait again */
-  TBK_BACK_PRESSURE = 4,     /* the caller's limit of pending calls or bytes is reached: wait for
-                                replies, then submit again */
+  TBK_BACK_PRESSURE = 4,     /* a limit of pending calls or bytes is reached: wait with
+                                tbk_target_room, then submit again */
   TBK_CLOSED = 5,            /* the endpoint, the session or the stream is closed */
   TBK_END = 6,               /* the stream has ended */
   TBK_INVALID = 7,           /* a bad argument: a bug in the binding */
@@ -73,7 +73,8 @@ typedef struct tbk_attach_options {
                                  (1,000,000) */
   uint64_t pending_bytes_max; /* the same in bytes of queued arguments; 0 default (256 MiB) */
   uint32_t flags;             /* TBK_ATTACH_... */
-  uint32_t reserved;
+  int32_t cancel_signal;      /* sent to the thread that polls when a call that it was given is
+                                 cancelled before it polls again; 0 none */
 } tbk_attach_options_t;
 
 typedef struct tbk_node_options {
@@ -224,15 +225,63 @@ TBK_API tbk_status_t tbk_target_endpoint(tbk_endpoint_t* endpoint, uint32_t endp
                                          uint32_t instance, tbk_target_t* out);
 /* Calls to an actor whose address is, or will be, the value of `address`: a MessagePack array
  * [endpoint id, instance]. Calls wait for it in order; if it is an error, they fail with it. Takes
- * a count of its own. */
+ * a count of its own. With `id` (16 bytes, null for none) the actor may be restarted: when its
+ * endpoint dies, its new address is asked for at the agent, and calls that were not sent yet go
+ * there. */
 TBK_API tbk_status_t tbk_target_actor(tbk_endpoint_t* endpoint, tbk_ref_t address,
-                                      tbk_target_t* out);
+                                      const uint8_t* id, tbk_target_t* out);
 /* Calls to whichever worker the agent leases for this shape (an opaque MessagePack value that the
  * agent's `lease` understands). */
 TBK_API tbk_status_t tbk_target_tasks(tbk_endpoint_t* endpoint, const uint8_t* shape,
                                       uint32_t shape_size, tbk_target_t* out);
 /* Queued calls are still delivered. */
 TBK_API void tbk_target_release(tbk_endpoint_t* endpoint, tbk_target_t target);
+
+/* Limits what is submitted to a target and not answered: calls, and bytes of arguments (those that
+ * refs stand for included). 0 leaves a limit as it is; by default 100,000 calls and 16 MiB for an
+ * actor or endpoint, 1,000,000 calls and 256 MiB for tasks. One call always passes. */
+TBK_API tbk_status_t tbk_target_limit(tbk_endpoint_t* endpoint, tbk_target_t target,
+                                      uint64_t calls_max, uint64_t bytes_max);
+/* TBK_OK when the target takes another call. Otherwise blocks up to timeout_ns (< 0 without limit)
+ * until it does; with timeout_ns 0 returns TBK_WOULD_BLOCK, and one TBK_EVENT_ROOM follows when
+ * half of the limit is free again, or the target is dead. */
+TBK_API tbk_status_t tbk_target_room(tbk_endpoint_t* endpoint, tbk_target_t target,
+                                     int64_t timeout_ns);
+typedef struct tbk_target_stats {
+  uint32_t size;
+  uint32_t reserved;
+  uint64_t calls_pending, bytes_pending; /* now */
+  uint64_t calls_max, bytes_max;
+  uint64_t refused;      /* submissions that met the limit */
+  uint64_t throttled_ns; /* time without room, since the target was made */
+} tbk_target_stats_t;
+TBK_API tbk_status_t tbk_target_stats(tbk_endpoint_t* endpoint, tbk_target_t target,
+                                      tbk_target_stats_t* out);
+
+enum {
+  TBK_OPTION_UNORDERED = 1u,   /* to an actor: a call whose arguments are there overtakes those that
+                                  wait for theirs */
+  TBK_OPTION_RETRY_ERRORS = 2u /* an exception of the called code is a reason to try again */
+};
+/* How calls behave that name it: made once, used for many. */
+typedef struct tbk_call_options {
+  uint32_t size;
+  uint32_t flags;          /* TBK_OPTION_... */
+  int32_t priority;        /* tasks that wait for a worker start in order of this, higher first */
+  uint32_t retries;        /* how often the call is sent again after its worker or actor has died:
+                              it may then be executed more than once. 0: at most once */
+  uint64_t retry_delay_ns; /* before the first retry; twice as long before each further one, at most
+                              64 times, and up to a quarter less by chance */
+  const char* retry_on;    /* with RETRY_ERRORS: names of exception classes, separated by newlines;
+                              empty for all */
+  uint32_t retry_on_size;
+  uint32_t group_size;
+  const char*
+      group; /* concurrency group at the actor, at most 127 bytes; empty: the method's own */
+} tbk_call_options_t;
+/* The number of these options, the same for equal ones. At most 65,535 different ones. */
+TBK_API tbk_status_t tbk_call_option(tbk_endpoint_t* endpoint, const tbk_call_options_t* options,
+                                     uint32_t* out);
 
 enum {
   TBK_CALL_WATCH = 1u, /* deliver TBK_EVENT_READY for the result */
@@ -244,8 +293,10 @@ typedef struct tbk_call {
   tbk_target_t target;
   tbk_function_t function;
   uint32_t flags;
-  uint32_t reserved;
-  uint64_t timeout_ns; /* 0 none: travels with the call as its deadline */
+  uint32_t options;      /* from tbk_call_option; 0 none */
+  tbk_incoming_t parent; /* the call inside which this one is made, 0 none: its deadline holds here
+                            as well, and its recursive cancellation cancels this call */
+  uint64_t timeout_ns;   /* 0 none: travels with the call as its deadline */
   tbk_payload_t args;
 } tbk_call_t;
 /* Submits calls in order; each target executes them in that order. `accepted` tells how many were
@@ -253,9 +304,12 @@ typedef struct tbk_call {
  * TBK_INVALID, TBK_CLOSED). Failures after acceptance are the result's error. */
 TBK_API tbk_status_t tbk_submit(tbk_endpoint_t* endpoint, const tbk_call_t* calls, uint32_t count,
                                 uint32_t* accepted);
-enum { TBK_CANCEL_RECURSIVE = 1u };
+enum {
+  TBK_CANCEL_RECURSIVE = 1u, /* the calls made inside it as well */
+  TBK_CANCEL_FORCE = 2u      /* a running task is ended with its worker, and fails at once */
+};
 /* Asks to cancel: a queued call is removed and its result becomes the error CANCELLED, a running
- * one is told by TBK_EVENT_CANCEL. Closes a stream. */
+ * one is told by TBK_EVENT_CANCEL and is not retried. Closes a stream. */
 TBK_API tbk_status_t tbk_cancel(tbk_endpoint_t* endpoint, tbk_ref_t result, uint32_t flags);
 /* The next item of a stream: TBK_OK with a new ref (ready), TBK_WOULD_BLOCK, TBK_END, or TBK_OK
  * with a ref that holds an error (then the end). */
@@ -265,6 +319,23 @@ TBK_API tbk_status_t tbk_stream_next(tbk_endpoint_t* endpoint, tbk_ref_t stream,
 /* ---- Serving
  * -----------------------------------------------------------------------------------------------------------------------------
  */
+
+/* Concurrency groups of an instance: how many of its calls are delivered and not yet replied to.
+ * Calls beyond that wait in their group, in order. Without groups calls are delivered as they
+ * arrive. */
+typedef struct tbk_group {
+  const char* name; /* at most 127 bytes; the first group is that of methods without one */
+  uint32_t name_size;
+  uint32_t limit; /* at least 1 */
+} tbk_group_t;
+typedef struct tbk_method_group {
+  tbk_function_t function;
+  uint32_t group; /* index in the list of groups */
+} tbk_method_group_t;
+/* Before the first call to the instance arrives. With no groups the instance is forgotten. */
+TBK_API tbk_status_t tbk_instance_groups(tbk_endpoint_t* endpoint, uint32_t instance,
+                                         const tbk_group_t* groups, uint32_t group_count,
+                                         const tbk_method_group_t* methods, uint32_t method_count);
 
 enum {
   TBK_REPLY_ITEM = 1u, /* an item of a stream; the final reply (without it) ends the stream and its
@@ -281,6 +352,9 @@ typedef struct tbk_reply_data {
  * tbk_stream_credit). TBK_CLOSED for an item whose consumer closed the stream. */
 TBK_API tbk_status_t tbk_reply(tbk_endpoint_t* endpoint, const tbk_reply_t* replies, uint32_t count,
                                uint32_t* accepted);
+/* TBK_OK while the result of an incoming call is wanted, TBK_CLOSED after it was cancelled,
+ * TBK_NOT_FOUND after the final reply. */
+TBK_API tbk_status_t tbk_call_state(tbk_endpoint_t* endpoint, tbk_incoming_t call);
 /* Blocks until the stream of this call has credit. TBK_CLOSED when the consumer closed it or is
  * gone. */
 TBK_API tbk_status_t tbk_stream_credit(tbk_endpoint_t* endpoint, tbk_incoming_t call,
@@ -295,7 +369,8 @@ typedef enum tbk_event_kind {
   TBK_EVENT_PEER_JOINED = 5, /* agent only: peer id in `caller`, process id in `function`,
                                 value.data = "role language token" */
   TBK_EVENT_PEER_LEFT = 6,   /* agent only: peer id in `caller`, value.data = text of the cause */
-  TBK_EVENT_SHUTDOWN = 7     /* the session ends or the node is gone: finish */
+  TBK_EVENT_SHUTDOWN = 7,    /* the session ends or the node is gone: finish */
+  TBK_EVENT_ROOM = 8         /* target in `instance`: it takes calls again */
 } tbk_event_kind_t;
 
 enum { TBK_EVENT_STREAM_CALL = 1u }; /* of TBK_EVENT_CALL: the caller expects a stream */
@@ -306,8 +381,8 @@ typedef struct tbk_event {
   tbk_incoming_t call;
   tbk_function_t function;
   uint32_t instance;
-  uint32_t caller; /* endpoint id */
-  uint32_t reserved;
+  uint32_t caller;      /* endpoint id */
+  uint32_t group;       /* of TBK_EVENT_CALL: index of the concurrency group */
   uint64_t deadline_ns; /* CLOCK_MONOTONIC; 0 none */
   tbk_value_t value;
 } tbk_event_t;

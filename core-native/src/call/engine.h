@@ -4,7 +4,7 @@
 // new peer.
 //
 // The implementation is spread over the files engine_*.cc by subject: frames, refs, values, calls,
-// serving, tasks, peers.
+// serving, tasks, retries, limits, peers.
 #pragma once
 
 #include <deque>
@@ -33,6 +33,11 @@ inline constexpr uint32_t kFrameBytesMax =
     60 * 1024;  // longer bodies lie in the store, the ring carries their name
 inline constexpr uint32_t kCallsInFlightMax = 8192;  // per peer; more wait in this process
 inline constexpr uint64_t kBytesInFlightMax = 8 * 1024 * 1024;
+// What may be pending at a target unless it is told otherwise (thornback.h).
+inline constexpr uint64_t kActorCallsPendingMax = 100'000;
+inline constexpr uint64_t kActorBytesPendingMax = 16 * 1024 * 1024;
+inline constexpr uint64_t kTasksPendingMax = 1'000'000;
+inline constexpr uint64_t kTaskBytesPendingMax = 256 * 1024 * 1024;
 inline constexpr uint16_t kFrameExternal = 1;  // record flag
 
 struct EngineLimits {
@@ -78,21 +83,36 @@ class Engine {
   uint32_t intern_function(std::string_view name);
   const std::string* function_name(uint32_t function) const;
   uint32_t open_endpoint_target(uint32_t endpoint_id, uint32_t instance);
-  Status open_actor_target(uint64_t address, uint32_t& out);
+  Status open_actor_target(uint64_t address, const uint8_t* id, uint32_t& out);
   uint32_t open_task_target(std::vector<uint8_t> shape);
   void release_target(uint32_t target);
   Status submit(const tbk_call_t& call);
+  Status register_options(const tbk_call_options_t& options, uint32_t& out);
   Status cancel(uint64_t result, uint32_t flags);
   Status stream_next(uint64_t stream, uint64_t& out);
+  // Limits of targets.
+  Status limit_target(uint32_t target, uint64_t calls_max, uint64_t bytes_max);
+  bool has_room(uint32_t target);  // unknown and dead targets have: submitting tells the error
+  Status ask_for_room(uint32_t target);
+  void add_room_waiter(uint32_t target, Waiter* waiter);
+  void remove_room_waiter(uint32_t target, Waiter* waiter);
+  Status fill(uint32_t target, tbk_target_stats_t& out);
   // A call to the agent that nobody waits for.
   void tell_agent(std::string_view function, const std::vector<uint8_t>& args);
 
   // Serving.
   Status reply(const tbk_reply_t& reply);
   IncomingCall* incoming(uint64_t call) { return incoming_.find(call); }
+  Status call_state(uint64_t call) const;
+  Status set_groups(uint32_t instance, const tbk_group_t* groups, uint32_t group_count,
+                    const tbk_method_group_t* methods, uint32_t method_count);
   uint32_t tasks_executing() const { return tasks_executing_; }
-  bool has_events() const { return !events_.empty(); }
-  bool next_event(tbk_event_t& out);
+  bool has_events() const { return !events_.empty() || inbox_.has_ready(); }
+  // Calls are given out only with `with_calls`.
+  bool next_event(tbk_event_t& out, bool with_calls);
+  // Whether calls that were given out have been cancelled and nobody has polled since.
+  bool has_cancels() const { return cancels_waiting_ > 0; }
+  void cancels_seen() { cancels_waiting_ = 0; }
 
   // The pump's side; one thread at a time has it.
   void bury_retired() { retired_.clear(); }
@@ -102,8 +122,8 @@ class Engine {
   void on_peer_dead(uint32_t endpoint_id, const std::string& cause);
   void on_peer_joined(const node::PeerInfo& info);
   void on_node_gone(const std::string& cause);
-  // Returns idle leases and ends calls whose deadline has passed; `next_alarm_ns` tells when that
-  // is due (0: never).
+  // What is due at a time: deadlines, retries, leases to be returned or relieved, forced ends;
+  // `next_alarm_ns` tells when (0: never).
   void on_alarm(uint64_t now);
   // Before the endpoint leaves: idle leased workers go on with what they have imported.
   void give_back_leases();
@@ -186,6 +206,8 @@ class Engine {
   uint32_t arguments_missing(const Outgoing& out);
   bool take_argument_error(const Outgoing& out);
   void discard(const Outgoing& out);
+  bool is_kept(const Outgoing& out) const;
+  bool is_held_up(Target& to);
   bool send_now(uint32_t number, Target& to, Outgoing& out);
   Sending send_call(Peer& peer, uint32_t instance, Outgoing& out);
   Status measure(const Outgoing& out, uint64_t& size);
@@ -196,6 +218,8 @@ class Engine {
   void unlink_in_flight(uint64_t result, RefRecord& record);
   void enqueue(uint32_t number, Target& to, const Outgoing& out, uint32_t missing);
   void queue_ready(uint64_t queued);
+  bool overtakes(const Target& to, const QueuedCall& call) const;
+  int32_t rank(const Target& to, const QueuedCall& call) const;
   void flush_target(uint32_t number);
   Sending send_queued(uint64_t queued, Peer& to, uint32_t instance);
   void drop_queued(uint64_t queued);
@@ -214,17 +238,42 @@ class Engine {
   Status send_reply(Peer& to, const IncomingCall& call, const tbk_reply_t& reply);
   Status answer_item(IncomingCall& call, const tbk_reply_t& reply);
   void remove_incoming(uint64_t call);
+  void reply_error(uint64_t call, std::string_view code, const std::string& message);
+  void stop_incoming(uint64_t call, IncomingCall& record, uint32_t flags);
+  bool take_call(tbk_event_t& out);
+  IncomingCall* find_incoming(Peer& from, uint64_t call, uint64_t& handle);
+  std::string group_list(uint32_t instance) const;
   void fill_call_event(uint64_t handle, IncomingCall& call, tbk_event_t& out);
   uint32_t agent_target();
+
+  // Options and limits.
+  const CallOptions& options(uint32_t number) const { return *options_[number]; }
+  void adopt_parent(const tbk_call_t& call, Outgoing& out);
+  uint64_t argument_bytes(const tbk_call_t& call) const;
+  Status admit(Target& to, uint32_t number, uint64_t bytes);
+  void look_for_room(Target& to, uint32_t number);
+
+  // Retries and restarts.
+  bool try_again(uint64_t result, RefRecord& record, bool at_once);
+  bool take_back(uint64_t result, RefRecord& record);
+  bool is_retryable_error(const RefRecord& record, const Blob& error) const;
+  void requeue(uint64_t queued, bool in_front);
+  void start_delayed(uint64_t now);
+  void lose_actor(uint32_t number, const std::string& cause);
+  void ask_for_address(uint32_t number, Target& to);
+  void force_ends(uint64_t now);
 
   // Tasks.
   void dispatch_tasks(uint32_t number);
   Lease* choose_lease(Target& target);
+  void count_in_flight(Lease& lease);
   Lease* find_lease(Target& target, uint32_t endpoint_id);
   uint32_t lease_depth(const Target& target) const;
   void request_leases(uint32_t number, Target& target);
   void grant_lease(uint32_t number, uint64_t answer);
   void on_task_done(RefRecord& record);
+  void relieve_leases(uint64_t now);
+  void call_back(uint32_t number, Peer& worker);
   void return_all_idle_leases(uint64_t idle_ns);
   void return_idle_leases(uint32_t number, uint64_t idle_ns);
 
@@ -234,6 +283,8 @@ class Engine {
   Result<Peer*> ensure_arena(uint32_t endpoint_id);
   Result<Peer*> add_peer(node::PeerFds fds);
   void fail_in_flight(Peer& peer);
+  void fail_or_retry(Peer& dead, uint64_t result);
+  void deliver_last_words(const Peer& dead);
   void on_target_peer_dead(uint32_t number, const Peer& dead);
   void collect_peer(uint32_t endpoint_id);
 
@@ -258,10 +309,18 @@ class Engine {
   std::unordered_map<std::string, uint32_t> function_numbers_;
   std::vector<std::unique_ptr<std::string>> function_names_;
   std::unordered_map<uint64_t, uint32_t> extra_holds_;  // own objects with more than one holder
+  std::vector<std::unique_ptr<CallOptions>> options_;   // by number; 0 are the defaults
+  std::unordered_map<std::string, uint32_t> option_numbers_;  // by content
+  Inbox inbox_;
+  uint32_t cancels_waiting_ = 0;
   std::deque<EventItem> events_;
   std::string event_text_;  // backs the last event with a text
   std::multimap<uint64_t, uint64_t>
-      deadlines_;                  // results by deadline; those that are ready are passed over
+      deadlines_;  // results by deadline; those that are ready are passed over
+  std::multimap<uint64_t, uint64_t> delayed_;  // queued calls by the time of their next attempt
+  std::vector<uint32_t> refilled_;             // targets to which calls came back
+  std::multimap<uint64_t, uint64_t> forced_;   // results of calls by the time of their forced end
+  bool is_full_ = false;           // a call was refused because of the limits of the whole endpoint
   std::vector<uint64_t> settled_;  // queued calls with one argument less to wait for
   std::vector<std::pair<uint32_t, uint64_t>>
       settled_targets_;  // targets whose address or lease has arrived

@@ -12,6 +12,13 @@ namespace thornback::call {
 using wire::FrameKind;
 using wire::PayloadKind;
 
+namespace {
+
+// How long a call has for ending by itself before its worker is ended.
+constexpr uint64_t kForceAfterNs = 100'000'000;
+
+}  // namespace
+
 uint32_t Engine::intern_function(std::string_view name) {
   const auto [found, is_new] = function_numbers_.try_emplace(
       std::string(name), static_cast<uint32_t>(function_names_.size()));
@@ -33,7 +40,11 @@ uint32_t Engine::add_target(Target::Kind kind) {
   while (number < targets_.size() && targets_[number]) ++number;
   if (number == targets_.size()) targets_.emplace_back();
   targets_[number] = std::make_unique<Target>();
-  targets_[number]->kind = kind;
+  Target& added = *targets_[number];
+  added.kind = kind;
+  const bool is_tasks = kind == Target::Kind::kTasks;
+  added.calls_max = is_tasks ? kTasksPendingMax : kActorCallsPendingMax;
+  added.bytes_max = is_tasks ? kTaskBytesPendingMax : kActorBytesPendingMax;
   return number;
 }
 
@@ -44,13 +55,17 @@ uint32_t Engine::open_endpoint_target(uint32_t endpoint_id, uint32_t instance) {
   return number;
 }
 
-Status Engine::open_actor_target(uint64_t address, uint32_t& out) {
+Status Engine::open_actor_target(uint64_t address, const uint8_t* id, uint32_t& out) {
   RefRecord* record = refs_.find(address);
   if (record == nullptr) return {TBK_NOT_FOUND, "no such ref: it was released"};
   out = add_target(Target::Kind::kActor);
   Target& opened = *targets_[out];
   opened.state = Target::State::kResolving;
   opened.address = address;
+  if (id != nullptr) {
+    opened.is_restartable = true;
+    std::copy_n(id, opened.id.size(), opened.id.begin());
+  }
   pin(address);
   if (record->state == RefRecord::State::kReady) {
     resolve_target(out, address);
@@ -130,6 +145,7 @@ Status Engine::prepare(const tbk_call_t& call, Outgoing& out) {
   out.result = call.result;
   out.function = call.function;
   out.flags = call.flags;
+  out.options = call.options;
   out.deadline_ns = call.timeout_ns == 0 ? 0 : now_ns() + call.timeout_ns;
   out.refs = call.args.refs;
   out.ref_count = call.args.ref_count;
@@ -145,12 +161,9 @@ Status Engine::submit(const tbk_call_t& call) {
   Target* to = target(call.target);
   if (to == nullptr) return {TBK_INVALID, "no such target"};
   if (function_name(call.function) == nullptr) return {TBK_INVALID, "no such function number"};
-  if (calls_pending_ >= limits_.pending_calls_max || pending_bytes_ > limits_.pending_bytes_max) {
-    return {TBK_BACK_PRESSURE,
-            std::to_string(calls_pending_) + " calls are pending and " +
-                std::to_string(pending_bytes_) +
-                " bytes of arguments are queued: wait for results before submitting more"};
-  }
+  if (call.options >= options_.size()) return {TBK_INVALID, "no such call options"};
+  const uint64_t bytes = call.result == 0 ? 0 : argument_bytes(call);
+  if (call.result != 0) TBK_RETURN_IF_ERROR(admit(*to, call.target, bytes));
   RefRecord* result = call.result == 0 ? nullptr : refs_.find(call.result);
   if (call.result != 0 && (result == nullptr || result->state != RefRecord::State::kReserved)) {
     return {TBK_INVALID, "the result must be a reserved ref that was not submitted before"};
@@ -158,7 +171,12 @@ Status Engine::submit(const tbk_call_t& call) {
   Outgoing out;
   TBK_RETURN_IF_ERROR(prepare(call, out));
   ++counters_.calls_submitted;
-  if (result != nullptr) start_pending(*result, call.target, call.flags);
+  if (call.parent != 0) adopt_parent(call, out);
+  if (result != nullptr) {
+    start_pending(*result, call.target, call.flags);
+    result->pending_bytes = bytes;
+    to->pending_bytes += bytes;
+  }
   if (result != nullptr && out.deadline_ns != 0) {
     deadlines_.emplace(out.deadline_ns, call.result);
     want_alarm(out.deadline_ns);
@@ -196,10 +214,23 @@ uint32_t Engine::arguments_missing(const Outgoing& out) {
   return missing;
 }
 
+// Whether a call stays here after it was sent, to be sent again if need be.
+bool Engine::is_kept(const Outgoing& out) const {
+  return out.wants_reply() && options(out.options).retries > 0;
+}
+
+// Whether the next call of the queue waits for its arguments.
+bool Engine::is_held_up(Target& to) {
+  const QueuedCall* first = queued_.find(to.queue.front());
+  return first != nullptr && first->missing > 0;
+}
+
 // The short way: nothing is queued before this call and its arguments are there. False: it has to
 // be queued.
 bool Engine::send_now(uint32_t number, Target& to, Outgoing& out) {
-  if (to.state != Target::State::kReady || !to.queue.empty()) return false;
+  if (to.state != Target::State::kReady || is_kept(out)) return false;
+  if (!to.queue.empty() && !(options(out.options).has(TBK_OPTION_UNORDERED) && is_held_up(to)))
+    return false;
   if (take_argument_error(out)) return true;
   Lease* lease = nullptr;
   uint32_t endpoint_id = to.endpoint_id;
@@ -210,9 +241,8 @@ bool Engine::send_now(uint32_t number, Target& to, Outgoing& out) {
   }
   Result<Peer*> peer = ensure_peer(endpoint_id);
   if (!peer.is_ok()) {
-    if (to.kind == Target::Kind::kTasks) return false;
-    fail_target(number,
-                encode_error("ACTOR_DIED", "the actor cannot be reached: " + peer.status().text()));
+    if (to.kind != Target::Kind::kTasks) lose_actor(number, peer.status().text());
+    if (to.state != Target::State::kDead) return false;
     discard(out);
     if (out.wants_reply()) fail_result(out.result, to.error.data(), to.error.size());
     return true;
@@ -222,7 +252,7 @@ bool Engine::send_now(uint32_t number, Target& to, Outgoing& out) {
     wait_for_room(*peer.value(), number);
     return false;
   }
-  if (sending == Sending::kSent && lease != nullptr) ++lease->in_flight;
+  if (sending == Sending::kSent && lease != nullptr) count_in_flight(*lease);
   return true;
 }
 
@@ -248,7 +278,7 @@ bool Engine::take_argument_error(const Outgoing& out) {
 }
 
 void Engine::discard(const Outgoing& out) {
-  if (out.is_stored) arena_.free(out.stored);
+  if (out.is_stored) release_object(object_key(out.stored));
 }
 
 // The size of the frame's body. Values that do not fit inline are moved to the store on the way.
@@ -272,7 +302,8 @@ Engine::Sending Engine::send_call(Peer& to, uint32_t instance, Outgoing& out) {
   if (out.wants_reply() &&
       (to.calls_in_flight >= kCallsInFlightMax || to.bytes_in_flight > kBytesInFlightMax))
     return Sending::kNoRoom;
-  if (!announce(to, out.function)) return Sending::kNoRoom;
+  const uint32_t group = options(out.options).group;
+  if (!announce(to, out.function) || (group != 0 && !announce(to, group))) return Sending::kNoRoom;
   uint64_t size = 0;
   Status status = out.ref_count == 0 ? Status::ok() : measure(out, size);
   if (out.ref_count == 0) size = sizeof(wire::CallFrame) + (out.is_stored ? 0 : out.size);
@@ -302,8 +333,8 @@ void Engine::write_call(std::byte* body, Peer& to, uint32_t instance, const Outg
   const wire::Payload args(static_cast<uint8_t>(kind), flags, 0, out.ref_count, out.size,
                            out.is_stored ? own_storage(out.stored) : no_storage());
   FrameWriter writer(body);
-  writer.write(
-      wire::CallFrame(out.result, out.function, instance, out.flags, 0, out.deadline_ns, args));
+  writer.write(wire::CallFrame(out.result, out.function, instance, out.flags,
+                               options(out.options).group, out.deadline_ns, args));
   for (uint32_t i = 0; i < out.ref_count; ++i) {
     const tbk_ref_entry_t& entry = out.refs[i];
     const wire::RefId name = export_ref(entry.ref, to);
@@ -375,8 +406,13 @@ Status Engine::cancel(uint64_t result, uint32_t flags) {
   }
   if (record->state != RefRecord::State::kPending || !record->is_owned) return Status::ok();
   if (record->executor != kNoEndpoint) {
+    record->is_cancelled = true;
     if (Peer* executor = peer(record->executor))
       send(*executor, FrameKind::Cancel, wire::CancelFrame(result, flags, 0));
+    if ((flags & TBK_CANCEL_FORCE) != 0) {
+      forced_.emplace(now_ns() + kForceAfterNs, result);
+      want_alarm(forced_.begin()->first);
+    }
   } else {
     const uint32_t number = record->target;
     fail_call(result, "CANCELLED", "the call was cancelled before it was sent");
@@ -397,7 +433,10 @@ void Engine::finish(uint64_t result, RefRecord& record) {
   if (record.queued != 0) drop_queued(std::exchange(record.queued, 0));
   --calls_pending_;
   ++counters_.calls_completed;
-  --targets_[number]->unanswered;
+  Target& to = *targets_[number];
+  --to.unanswered;
+  to.pending_bytes -= record.pending_bytes;
+  if (to.full_since_ns != 0 || is_full_) look_for_room(to, number);
   collect_target(number);
 }
 

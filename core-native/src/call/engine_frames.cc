@@ -168,51 +168,6 @@ bool Engine::on_function(Peer& peer, channel::FrameReader reader) {
   return true;
 }
 
-bool Engine::on_cancel(Peer& peer, channel::FrameReader& reader) {
-  wire::CancelFrame frame;
-  if (!reader.read(frame)) return false;
-  for (uint64_t handle = peer.incoming_head; handle != 0;) {
-    IncomingCall& call = *incoming_.find(handle);
-    if (call.call == frame.call()) {
-      if (call.is_cancelled) return true;
-      call.is_cancelled = true;
-      if (call.is_delivered) {
-        emit(TBK_EVENT_CANCEL, handle);
-      } else {
-        const std::vector<uint8_t> error =
-            encode_error("CANCELLED", "the call was cancelled before it was started");
-        tbk_reply_t answer{};
-        answer.call = handle;
-        answer.value.data = error.data();
-        answer.value.size = error.size();
-        answer.value.flags = TBK_VALUE_ERROR;
-        (void)reply(answer);
-      }
-      return true;
-    }
-    handle = call.next;
-  }
-  return true;  // it has been replied to meanwhile
-}
-
-bool Engine::on_credit(Peer& peer, channel::FrameReader& reader) {
-  wire::CreditFrame frame;
-  if (!reader.read(frame) || frame.items() > kStreamWindow) return false;
-  for (uint64_t handle = peer.incoming_head; handle != 0;) {
-    IncomingCall& call = *incoming_.find(handle);
-    if (call.call == frame.call()) {
-      call.credit += frame.items();
-      if (call.awaits_credit) {
-        call.awaits_credit = false;
-        emit(TBK_EVENT_CREDIT, handle);
-      }
-      return true;
-    }
-    handle = call.next;
-  }
-  return true;
-}
-
 // A peer that writes nonsense is treated as dead: nothing it writes is read again, and calls to it
 // fail.
 void Engine::isolate(Peer& peer) {

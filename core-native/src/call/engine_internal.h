@@ -11,6 +11,7 @@ struct Engine::Outgoing {
   uint64_t result = 0;
   uint32_t function = 0;
   uint32_t flags = 0;
+  uint32_t options = 0;
   uint64_t deadline_ns = 0;
   const uint8_t* data = nullptr;
   uint64_t size = 0;
@@ -54,6 +55,10 @@ inline uint64_t object_key(store::ObjectName name) {
 inline store::ObjectName object_of_key(uint64_t key) {
   return {static_cast<uint32_t>(key), static_cast<uint32_t>(key >> 32)};
 }
+
+// Flags of frames that no binding sees.
+inline constexpr uint32_t kCancelCallBack = 0x100;  // only if it has not been started: return it
+inline constexpr uint32_t kReplyReturned = 0x100;   // it was not started and will not be
 
 inline constexpr uint8_t kPayloadError = 1;      // wire::Payload flags
 inline constexpr uint8_t kPayloadCompanion = 2;  // a stored value has a ref table beside it

@@ -13,6 +13,7 @@ Engine::Engine(node::Member& member, shm::EndpointRecord& record, store::Arena& 
       self_(member.endpoint_id()),
       targets_(1),
       peers_(shm::kEndpointsMax) {
+  options_.push_back(std::make_unique<CallOptions>());
   function_names_.emplace_back(std::make_unique<std::string>());
 }
 
@@ -131,8 +132,9 @@ void Engine::on_peer_dead(uint32_t endpoint_id, const std::string& cause) {
       !dead->is_faulty) {
     drain(node::endpoint_index(endpoint_id));  // what it completed before it died counts
   }
-  if (self_ == node::kAgentId) events_.push_back({TBK_EVENT_PEER_LEFT, 0, endpoint_id, 0, cause});
   dead = peers_[node::endpoint_index(endpoint_id)].get();
+  if (dead != nullptr && dead->endpoint_id == endpoint_id) deliver_last_words(*dead);
+  if (self_ == node::kAgentId) events_.push_back({TBK_EVENT_PEER_LEFT, 0, endpoint_id, 0, cause});
   if (dead == nullptr || dead->endpoint_id != endpoint_id) {
     // Connected in the hub's eyes, but its introduction could not be used here.
     member_.arena_unmapped(endpoint_id);
@@ -152,9 +154,8 @@ void Engine::on_peer_dead(uint32_t endpoint_id, const std::string& cause) {
   for (uint64_t handle = dead->incoming_head; handle != 0;) {
     IncomingCall& call = *incoming_.find(handle);
     const uint64_t next = call.next;
-    call.is_cancelled = true;
     if (call.is_delivered) {
-      emit(TBK_EVENT_CANCEL, handle);
+      stop_incoming(handle, call, TBK_CANCEL_RECURSIVE);
     } else if (call.call != 0) {
       remove_incoming(handle);  // nobody is left to want the result; one-way calls are carried out
     }
@@ -188,6 +189,16 @@ void Engine::on_peer_dead(uint32_t endpoint_id, const std::string& cause) {
   count_arena_use(endpoint_id, -1);
 }
 
+// Calls that want no reply are carried out, before anybody hears of the end.
+void Engine::deliver_last_words(const Peer& dead) {
+  std::vector<uint64_t> words;
+  for (uint64_t handle = dead.incoming_head; handle != 0; handle = incoming_.find(handle)->next) {
+    const IncomingCall& call = *incoming_.find(handle);
+    if (!call.is_delivered && call.call == 0) words.push_back(handle);
+  }
+  for (auto next = words.rbegin(); next != words.rend(); ++next) emit(TBK_EVENT_CALL, *next);
+}
+
 // Forgets a dead peer when nothing here lies in its arena any more.
 void Engine::collect_peer(uint32_t endpoint_id) {
   std::unique_ptr<Peer>& place = peers_[node::endpoint_index(endpoint_id)];
@@ -197,17 +208,26 @@ void Engine::collect_peer(uint32_t endpoint_id) {
 }
 
 void Engine::fail_in_flight(Peer& dead) {
-  while (dead.in_flight_head != 0) {
-    const uint64_t result = dead.in_flight_head;
-    RefRecord& record = *refs_.find(result);
-    const Target* to = target(record.target);
-    const bool is_task = to != nullptr && to->kind == Target::Kind::kTasks;
-    const bool is_agent = dead.endpoint_id == node::kAgentId;
-    const char* code = is_agent ? "NODE_LOST" : is_task ? "WORKER_DIED" : "ACTOR_DIED";
-    const char* what = is_agent  ? "the node agent is gone: "
-                       : is_task ? "the worker that ran the task is gone: "
-                                 : "the actor is gone: ";
-    fail_call(result, code, what + dead.cause);
+  while (dead.in_flight_head != 0) fail_or_retry(dead, dead.in_flight_head);
+}
+
+void Engine::fail_or_retry(Peer& dead, uint64_t result) {
+  RefRecord& record = *refs_.find(result);
+  if (record.is_cancelled)
+    return fail_call(result, "CANCELLED",
+                     "the call was cancelled, and its worker ended: " + dead.cause);
+  const Target& to = *targets_[record.target];
+  const bool is_agent = dead.endpoint_id == node::kAgentId;
+  if (!is_agent && try_again(result, record, true)) return;
+  if (is_agent) {
+    fail_call(result, "NODE_LOST", "the node agent is gone: " + dead.cause);
+  } else if (to.kind == Target::Kind::kTasks) {
+    fail_call(result, "WORKER_DIED", "the worker that ran the task is gone: " + dead.cause);
+  } else if (to.is_restartable) {
+    fail_call(result, "ACTOR_UNAVAILABLE",
+              "the actor died and may come back; the call may or may not have run: " + dead.cause);
+  } else {
+    fail_call(result, "ACTOR_DIED", "the actor is gone: " + dead.cause);
   }
 }
 

@@ -16,6 +16,7 @@ void Engine::enqueue(uint32_t number, Target& to, const Outgoing& out, uint32_t 
   queued.function = out.function;
   queued.flags = out.flags;
   queued.deadline_ns = out.deadline_ns;
+  queued.options = out.options;
   queued.missing = missing;
   if (out.is_stored) {
     const auto* bytes = reinterpret_cast<const uint8_t*>(arena_.find(out.stored)->data());
@@ -32,16 +33,30 @@ void Engine::enqueue(uint32_t number, Target& to, const Outgoing& out, uint32_t 
     if (argument.state != RefRecord::State::kReady) argument.more().dependents.push_back(handle);
   }
   if (out.result != 0) refs_.find(out.result)->queued = handle;
-  const bool is_task = to.kind == Target::Kind::kTasks;
-  if (!is_task || missing == 0) to.queue.push_back(handle);
-  if (is_task && missing == 0) dispatch_tasks(number);
+  if (missing == 0 || !overtakes(to, queued)) to.queue.push_back(handle, rank(to, queued));
+  if (missing == 0 && (to.kind == Target::Kind::kTasks || is_kept(out))) flush_target(number);
+}
+
+// Whether this call stands in the queue only once its arguments are there, so that later ones pass.
+bool Engine::overtakes(const Target& to, const QueuedCall& call) const {
+  return to.kind == Target::Kind::kTasks || options(call.options).has(TBK_OPTION_UNORDERED);
+}
+
+// An actor's calls keep their order, whatever their priority.
+int32_t Engine::rank(const Target& to, const QueuedCall& call) const {
+  return to.kind == Target::Kind::kTasks ? options(call.options).priority : 0;
 }
 
 // All arguments of a queued call are there.
 void Engine::queue_ready(uint64_t handle) {
-  const uint32_t number = queued_.find(handle)->target;
+  const QueuedCall& call = *queued_.find(handle);
+  const uint32_t number = call.target;
   Target& to = *targets_[number];
-  if (to.kind == Target::Kind::kTasks) to.queue.push_back(handle);
+  if (to.kind == Target::Kind::kTasks) {
+    to.queue.push_back(handle, rank(to, call));
+  } else if (overtakes(to, call)) {
+    to.queue.push_front(handle);
+  }
   flush_target(number);
 }
 
@@ -59,9 +74,7 @@ void Engine::flush_target(uint32_t number) {
     if (queued->missing > 0)
       return;  // later calls wait as well: the order of an actor's calls is theirs
     Result<Peer*> peer = ensure_peer(to->endpoint_id);
-    if (!peer.is_ok())
-      return fail_target(number, encode_error("ACTOR_DIED", "the actor cannot be reached: " +
-                                                                peer.status().text()));
+    if (!peer.is_ok()) return lose_actor(number, peer.status().text());
     to->queue.pop_front();
     if (send_queued(handle, *peer.value(), to->instance) == Sending::kNoRoom) {
       to->queue.push_front(handle);
@@ -79,6 +92,7 @@ Engine::Sending Engine::send_queued(uint64_t handle, Peer& to, uint32_t instance
   out.result = queued.result;
   out.function = queued.function;
   out.flags = queued.flags;
+  out.options = queued.options;
   out.deadline_ns = queued.deadline_ns;
   out.refs = queued.args.refs.data();
   out.ref_count = static_cast<uint32_t>(queued.args.refs.size());
@@ -94,6 +108,11 @@ Engine::Sending Engine::send_queued(uint64_t handle, Peer& to, uint32_t instance
   if (!take_argument_error(out)) sending = send_call(to, instance, out);
   if (sending == Sending::kNoRoom) {
     if (out.result != 0) refs_.find(out.result)->queued = handle;
+    return sending;
+  }
+  if (sending == Sending::kSent && is_kept(out)) {
+    refs_.find(out.result)->queued = handle;
+    if (out.is_stored) ++extra_holds_[object_key(out.stored)];
     return sending;
   }
   queued.args.holds = false;  // the hold went to the peer, or was given back with the failure
@@ -122,7 +141,9 @@ void Engine::fail_target(uint32_t number, std::vector<uint8_t> error) {
 }
 
 void Engine::fail_queued(Target& to, const std::vector<uint8_t>& error) {
-  for (const uint64_t handle : std::exchange(to.queue, {})) {
+  CallList queue = std::exchange(to.queue, {});
+  for (; !queue.empty(); queue.pop_front()) {
+    const uint64_t handle = queue.front();
     const QueuedCall* queued = queued_.find(handle);
     if (queued == nullptr) continue;
     if (queued->result == 0) {
@@ -140,11 +161,7 @@ void Engine::on_target_peer_dead(uint32_t number, const Peer& dead) {
                   [&](const Lease& lease) { return lease.endpoint_id == dead.endpoint_id; });
     if (!to.queue.empty()) dispatch_tasks(number);
   } else if (to.endpoint_id == dead.endpoint_id && to.state == Target::State::kReady) {
-    const bool is_agent = dead.endpoint_id == node::kAgentId;
-    fail_target(
-        number,
-        encode_error(is_agent ? "NODE_LOST" : "ACTOR_DIED",
-                     (is_agent ? "the node agent is gone: " : "the actor is gone: ") + dead.cause));
+    lose_actor(number, dead.cause);
   }
 }
 

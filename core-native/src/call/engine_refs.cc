@@ -160,11 +160,20 @@ void Engine::set_ready(uint64_t ref, RefRecord& record) {
 void Engine::run_settled() {
   if (is_settling_) return;
   is_settling_ = true;
-  while (!settled_.empty() || !settled_targets_.empty()) {
+  while (!settled_.empty() || !settled_targets_.empty() || !refilled_.empty()) {
     if (!settled_targets_.empty()) {
       const auto [number, ref] = settled_targets_.back();
       settled_targets_.pop_back();
       resolve_target(number, ref);
+      continue;
+    }
+    if (!refilled_.empty()) {
+      const uint32_t number = refilled_.back();
+      refilled_.pop_back();
+      if (Target* refilled = target(number)) {
+        refilled->is_refilled = false;
+        flush_target(number);
+      }
       continue;
     }
     std::vector<uint64_t> settled;

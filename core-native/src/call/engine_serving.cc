@@ -2,6 +2,7 @@
 // items.
 #include <algorithm>
 
+#include "base/clock.h"
 #include "call/engine.h"
 #include "call/engine_internal.h"
 
@@ -41,7 +42,108 @@ bool Engine::on_call(Peer& from, channel::FrameReader& reader) {
   if (from.incoming_head != 0) incoming_.find(from.incoming_head)->previous = handle;
   from.incoming_head = handle;
   ++counters_.calls_received;
-  emit(TBK_EVENT_CALL, handle);
+  const uint32_t group =
+      frame.group() < from.functions_received.size() ? from.functions_received[frame.group()] : 0;
+  if (frame.group() != 0 && group == 0) return false;
+  if (!inbox_.add(handle, node::endpoint_index(from.endpoint_id), call.instance, call.function,
+                  group)) {
+    reply_error(handle, "INVALID_ARGUMENT",
+                "options.group: the actor has no concurrency group " + *function_name(group) +
+                    "; there is " + group_list(call.instance));
+  }
+  return true;
+}
+
+std::string Engine::group_list(uint32_t instance) const {
+  std::string list;
+  for (const uint32_t name : inbox_.group_names(instance))
+    list += (list.empty() ? "" : ", ") + *function_name(name);
+  return list.empty() ? "none" : list;
+}
+
+Status Engine::set_groups(uint32_t instance, const tbk_group_t* groups, uint32_t group_count,
+                          const tbk_method_group_t* methods, uint32_t method_count) {
+  std::vector<GroupLimit> limits;
+  for (uint32_t i = 0; i < group_count; ++i) {
+    if (groups[i].limit == 0)
+      return {TBK_INVALID, "groups[" + std::to_string(i) + "].limit: must be at least 1"};
+    const std::string_view name(groups[i].name, groups[i].name_size);
+    limits.push_back({name.empty() ? 0 : intern_function(name), groups[i].limit});
+  }
+  std::unordered_map<uint32_t, uint32_t> places;
+  for (uint32_t i = 0; i < method_count; ++i) {
+    if (methods[i].group >= group_count)
+      return {TBK_INVALID, "methods[" + std::to_string(i) + "].group: there is no such group"};
+    places[methods[i].function] = methods[i].group;
+  }
+  if (!inbox_.set_groups(instance, limits, std::move(places)))
+    return {TBK_INVALID, "the instance has other groups: only their limits can be changed"};
+  return Status::ok();
+}
+
+void Engine::reply_error(uint64_t call, std::string_view code, const std::string& message) {
+  const std::vector<uint8_t> error = encode_error(code, message);
+  tbk_reply_t answer{};
+  answer.call = call;
+  answer.value.data = error.data();
+  answer.value.size = error.size();
+  answer.value.flags = TBK_VALUE_ERROR;
+  (void)reply(answer);
+}
+
+// The caller's handle names the call. Null: it has been replied to meanwhile.
+IncomingCall* Engine::find_incoming(Peer& from, uint64_t call, uint64_t& handle) {
+  for (handle = from.incoming_head; handle != 0;) {
+    IncomingCall& incoming = *incoming_.find(handle);
+    if (incoming.call == call) return &incoming;
+    handle = incoming.next;
+  }
+  return nullptr;
+}
+
+bool Engine::on_cancel(Peer& from, channel::FrameReader& reader) {
+  wire::CancelFrame frame;
+  if (!reader.read(frame)) return false;
+  uint64_t handle = 0;
+  IncomingCall* call = find_incoming(from, frame.call(), handle);
+  if (call == nullptr || call->is_cancelled) return true;
+  if ((frame.flags() & kCancelCallBack) == 0) {
+    stop_incoming(handle, *call, frame.flags());
+  } else if (!call->is_delivered) {
+    send(from, FrameKind::Reply, wire::ReplyFrame(call->call, kReplyReturned, 0, no_payload()));
+    remove_incoming(handle);
+  }
+  return true;
+}
+
+// The caller wants no result any more.
+void Engine::stop_incoming(uint64_t handle, IncomingCall& call, uint32_t flags) {
+  call.is_cancelled = true;
+  if (!call.is_delivered)
+    return reply_error(handle, "CANCELLED", "the call was cancelled before it was started");
+  emit(TBK_EVENT_CANCEL, handle);
+  ++cancels_waiting_;
+  if ((flags & TBK_CANCEL_RECURSIVE) == 0) return;
+  for (const uint64_t child : std::exchange(call.children, {})) (void)cancel(child, flags);
+}
+
+Status Engine::call_state(uint64_t handle) const {
+  const IncomingCall* call = incoming_.find(handle);
+  if (call == nullptr) return {TBK_NOT_FOUND, "no such incoming call: it was replied to"};
+  return call->is_cancelled ? Status(TBK_CLOSED, "the call was cancelled") : Status::ok();
+}
+
+bool Engine::on_credit(Peer& from, channel::FrameReader& reader) {
+  wire::CreditFrame frame;
+  if (!reader.read(frame) || frame.items() > kStreamWindow) return false;
+  uint64_t handle = 0;
+  IncomingCall* call = find_incoming(from, frame.call(), handle);
+  if (call == nullptr) return true;
+  call->credit += frame.items();
+  if (call->awaits_credit) {
+    call->awaits_credit = false;
+    emit(TBK_EVENT_CREDIT, handle);
+  }
   return true;
 }
 
@@ -53,6 +155,7 @@ void Engine::remove_incoming(uint64_t handle) {
   if (from != nullptr && from->endpoint_id == call.caller && from->incoming_head == handle)
     from->incoming_head = call.next;
   if (call.is_delivered && call.instance == 0) --tasks_executing_;
+  if (call.is_delivered && call.group != kNoGroup) inbox_.give_back(call.instance, call.group);
   Blob args = std::move(call.args);
   const uint64_t stored = call.stored_args;
   incoming_.erase(handle);
@@ -60,7 +163,8 @@ void Engine::remove_incoming(uint64_t handle) {
   if (stored != 0) unpin(stored);
 }
 
-bool Engine::next_event(tbk_event_t& out) {
+bool Engine::next_event(tbk_event_t& out, bool with_calls) {
+  cancels_waiting_ = 0;
   while (!events_.empty()) {
     EventItem item = std::move(events_.front());
     events_.pop_front();
@@ -82,9 +186,29 @@ bool Engine::next_event(tbk_event_t& out) {
     } else if (item.kind != TBK_EVENT_SHUTDOWN) {
       IncomingCall* call = incoming_.find(item.handle);
       if (call == nullptr) continue;  // cancelled before it was started, or replied to
+      if (item.kind == TBK_EVENT_CALL && call->is_delivered) continue;
       fill_call_event(item.handle, *call, out);
     }
     return true;
+  }
+  return with_calls && take_call(out);
+}
+
+bool Engine::take_call(tbk_event_t& out) {
+  uint64_t handle = 0;
+  uint32_t group = kNoGroup;
+  const auto is_there = [this](uint64_t queued) {
+    const IncomingCall* call = incoming_.find(queued);
+    return call != nullptr && !call->is_delivered;
+  };
+  while (inbox_.take(is_there, handle, group)) {
+    IncomingCall& call = *incoming_.find(handle);
+    call.group = group;
+    out = tbk_event_t{};
+    out.kind = TBK_EVENT_CALL;
+    fill_call_event(handle, call, out);
+    if (call.deadline_ns == 0 || now_ns() < call.deadline_ns) return true;
+    reply_error(handle, "DEADLINE_EXCEEDED", "the deadline passed before the call was started");
   }
   return false;
 }
@@ -97,6 +221,7 @@ void Engine::fill_call_event(uint64_t handle, IncomingCall& call, tbk_event_t& o
   out.function = call.function;
   out.instance = call.instance;
   out.caller = call.caller;
+  out.group = call.group == kNoGroup ? 0 : call.group;
   out.deadline_ns = call.deadline_ns;
   out.flags = (call.flags & TBK_CALL_STREAM) != 0 ? TBK_EVENT_STREAM_CALL : 0;
   const Blob& args = call.stored_args == 0 ? call.args : refs_.find(call.stored_args)->blob;
@@ -185,6 +310,7 @@ bool Engine::on_reply(Peer& from, channel::FrameReader& reader) {
     drop(blob);
     return true;
   }
+  if ((frame.flags() & kReplyReturned) != 0) return take_back(frame.call(), *record);
   if ((frame.flags() & TBK_REPLY_ITEM) != 0) {
     on_stream_item(frame.call(), *record, std::move(blob));
   } else {
@@ -201,6 +327,7 @@ void Engine::on_stream_item(uint64_t stream_ref, RefRecord& record, Blob blob) {
   item_record.blob = std::move(blob);
   item_record.state = RefRecord::State::kReady;
   stream->items.push_back(item);
+  stream->has_begun = true;
   notify_waiters(record);
   if (record.is_watched) {
     record.is_watched = false;
@@ -209,6 +336,8 @@ void Engine::on_stream_item(uint64_t stream_ref, RefRecord& record, Blob blob) {
 }
 
 void Engine::on_final_reply(uint64_t result, RefRecord& record, Blob blob) {
+  if (blob.is_error && is_retryable_error(record, blob) && try_again(result, record, false))
+    return drop(blob);
   finish(result, record);
   record.blob = std::move(blob);
   if (StreamState* stream = record.stream()) end_stream(*stream, record.blob);

@@ -2,7 +2,8 @@
 //
 // How many tasks wait at a worker depends on how long they take: about half a millisecond of work,
 // so that short tasks keep a worker busy between two pushes and long ones never queue behind each
-// other.
+// other. A task that is long unexpectedly holds up those that were sent behind it: they are called
+// back and go to others.
 #include <algorithm>
 
 #include "base/clock.h"
@@ -16,6 +17,7 @@ namespace {
 constexpr uint64_t kWorkAheadNs = 500'000;
 constexpr uint64_t kTasksAheadMax = 256;
 constexpr uint64_t kLeaseIdleNs = 300'000'000;
+constexpr uint64_t kStalledNs = 3'000'000;
 
 }  // namespace
 
@@ -33,9 +35,17 @@ uint32_t Engine::lease_depth(const Target& to) const {
 Lease* Engine::choose_lease(Target& to) {
   Lease* best = nullptr;
   for (Lease& lease : to.leases) {
+    if (lease.is_stalled) continue;
     if (best == nullptr || lease.in_flight < best->in_flight) best = &lease;
   }
   return best != nullptr && best->in_flight < lease_depth(to) ? best : nullptr;
+}
+
+// The second task at a worker is one that can be held up.
+void Engine::count_in_flight(Lease& lease) {
+  const uint32_t count = ++lease.in_flight;
+  if (count == 1) lease.busy_since_ns = now_ns();
+  if (count == 2) want_alarm(std::max(lease.last_reply_ns, lease.busy_since_ns) + kStalledNs);
 }
 
 Lease* Engine::find_lease(Target& to, uint32_t endpoint_id) {
@@ -63,12 +73,12 @@ void Engine::dispatch_tasks(uint32_t number) {
       continue;
     }
     to.queue.pop_front();
-    ++lease->in_flight;
+    count_in_flight(*lease);
     const Sending sending = send_queued(handle, *peer.value(), 0);
     if (sending == Sending::kSent) continue;
     if (Lease* same = find_lease(to, endpoint_id)) --same->in_flight;
     if (sending == Sending::kFailed) continue;
-    to.queue.push_front(handle);
+    to.queue.push_front(handle, rank(to, *queued_.find(handle)));
     wait_for_room(*peer.value(), number);
     break;
   }
@@ -140,6 +150,7 @@ void Engine::on_task_done(RefRecord& record) {
   const uint64_t took = std::max<uint64_t>(1, now - std::max(record.sent_ns, lease->last_reply_ns));
   to.task_ns = to.task_ns == 0 ? took : (7 * to.task_ns + took) / 8;
   lease->last_reply_ns = now;
+  lease->is_stalled = false;
   if (--lease->in_flight == 0) {
     lease->idle_since_ns = now;
     want_alarm(now + kLeaseIdleNs);
@@ -150,8 +161,37 @@ void Engine::on_task_done(RefRecord& record) {
 void Engine::on_alarm(uint64_t now) {
   next_alarm_ns_ = 0;
   expire_calls(now);
+  force_ends(now);
+  start_delayed(now);
+  relieve_leases(now);
   return_all_idle_leases(kLeaseIdleNs);
   run_settled();
+}
+
+// Calls back what waits behind tasks that take long.
+void Engine::relieve_leases(uint64_t now) {
+  for (uint32_t number = 1; number < targets_.size(); ++number) {
+    if (!targets_[number] || targets_[number]->kind != Target::Kind::kTasks) continue;
+    for (Lease& lease : targets_[number]->leases) {
+      if (lease.in_flight < 2 || lease.is_stalled) continue;
+      const uint64_t due = std::max(lease.last_reply_ns, lease.busy_since_ns) + kStalledNs;
+      if (now < due) {
+        want_alarm(due);
+        continue;
+      }
+      lease.is_stalled = true;
+      if (Peer* worker = peer(lease.endpoint_id)) call_back(number, *worker);
+    }
+  }
+}
+
+void Engine::call_back(uint32_t number, Peer& worker) {
+  for (uint64_t result = worker.in_flight_head; result != 0;) {
+    const RefRecord& record = *refs_.find(result);
+    if (record.target == number && record.queued != 0 && !record.is_cancelled)
+      send(worker, wire::FrameKind::Cancel, wire::CancelFrame(result, kCancelCallBack, 0));
+    result = record.next_in_flight;
+  }
 }
 
 void Engine::give_back_leases() {

@@ -14,6 +14,13 @@ namespace thornback::call {
 // `code` is a code of proto/errors.json; the class name is looked up there.
 std::vector<uint8_t> encode_error(std::string_view code, const std::string& message);
 
+// Code and class name of an error value, as far as they can be read: views into its bytes.
+struct ErrorHead {
+  std::string_view code;
+  std::string_view name;
+};
+ErrorHead read_error_head(const uint8_t* data, uint64_t size);
+
 // The code of the error table that a status is reported as.
 std::string_view error_code_of(tbk_status_t status);
 

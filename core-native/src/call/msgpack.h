@@ -33,6 +33,10 @@ class MsgpackWriter {
     }
     raw(value);
   }
+  void binary(const uint8_t* data, uint8_t size) {
+    big_endian(0xc4, size, 1);
+    bytes_.insert(bytes_.end(), data, data + size);
+  }
   // Wraps `body` as an extension value.
   void extension(uint8_t code, const std::vector<uint8_t>& body) {
     big_endian(0xc9, body.size(), 4);

@@ -2,6 +2,7 @@
 // peers. Plain data; the Engine holds the rules.
 #pragma once
 
+#include <array>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
@@ -12,6 +13,8 @@
 
 #include "base/unique_fd.h"
 #include "call/blob.h"
+#include "call/call_list.h"
+#include "call/inbox.h"
 #include "channel/channel.h"
 #include "shm/endpoint_record.h"
 #include "shm/memory_file.h"
@@ -29,9 +32,22 @@ struct Waiter {
   std::condition_variable condition;
 };
 
+// What tbk_call_option registered.
+struct CallOptions {
+  uint32_t flags = 0;
+  int32_t priority = 0;
+  uint32_t retries = 0;
+  uint64_t retry_delay_ns = 0;
+  std::vector<std::string> retry_on;  // names of exception classes; empty for all
+  uint32_t group = 0;                 // a function number; 0 none
+
+  bool has(uint32_t flag) const { return (flags & flag) != 0; }
+};
+
 struct StreamState {
   std::deque<uint64_t> items;  // refs, ready, one pin each
   uint32_t consumed = 0;       // since the last credit was sent
+  bool has_begun = false;      // an item has arrived
   bool ended = false;          // the producer's final reply has arrived
   bool closed = false;         // the consumer wants no more
 };
@@ -57,7 +73,8 @@ struct RefRecord {
   bool is_owned = true;
   bool is_watched = false;
   bool is_subscribed = false;
-  bool is_read = false;  // its bytes were shown to the binding
+  bool is_read = false;       // its bytes were shown to the binding
+  bool is_cancelled = false;  // by its caller, while it was at its executor
   bool awaits_borrowed = false;
   wire::RefId name{};       // of a borrowed ref; an owned one is named by its handle
   uint32_t receptions = 0;  // of a borrowed ref: how often the owner counted this endpoint
@@ -68,7 +85,8 @@ struct RefRecord {
   // While a call that was sent is unanswered.
   uint32_t executor = kNoEndpoint;
   uint32_t target = 0;
-  uint64_t queued = 0;  // the queued call, while it has not been sent
+  uint64_t queued = 0;         // the call as it is kept here: not yet sent, or to be sent again
+  uint64_t pending_bytes = 0;  // of arguments, counted at the target
   uint64_t previous_in_flight = 0;
   uint64_t next_in_flight = 0;
   uint64_t sent_ns = 0;
@@ -81,13 +99,15 @@ struct RefRecord {
   StreamState* stream() const { return extra ? extra->stream.get() : nullptr; }
 };
 
-// A call that could not be sent at once.
+// A call that could not be sent at once, or that may have to be sent again.
 struct QueuedCall {
   uint64_t result = 0;
   uint32_t target = 0;
   uint32_t function = 0;
   uint32_t flags = 0;
   uint32_t missing = 0;  // arguments that are not ready
+  uint32_t options = 0;
+  uint32_t attempts = 0;  // that have failed
   uint64_t deadline_ns = 0;
   Blob args;
 };
@@ -98,6 +118,8 @@ struct Lease {
   uint32_t in_flight = 0;
   uint64_t last_reply_ns = 0;
   uint64_t idle_since_ns = 0;
+  uint64_t busy_since_ns = 0;
+  bool is_stalled = false;  // it runs a long task: what waited behind it was called back
 };
 
 struct Target {
@@ -107,17 +129,29 @@ struct Target {
   Kind kind = Kind::kFree;
   State state = State::kReady;
   bool is_released = false;
+  bool is_refilled = false;  // calls came back: the queue is to be looked at
   uint32_t endpoint_id = kNoEndpoint;
   uint32_t instance = 0;
-  uint64_t address = 0;        // the actor's address ref (pinned)
-  uint32_t unanswered = 0;     // calls sent or queued
-  std::vector<uint8_t> error;  // of a dead target: what its calls fail with
-  std::deque<uint64_t> queue;  // queued calls, in order (for tasks: those with all arguments ready)
-  std::vector<uint8_t> shape;  // tasks only
+  uint64_t address = 0;  // the actor's address ref (pinned)
+  bool is_restartable = false;
+  std::array<uint8_t, 16> id{};  // of a restartable actor
+  uint32_t unanswered = 0;       // calls sent or queued
+  std::vector<uint8_t> error;    // of a dead target: what its calls fail with
+  CallList queue;                // queued calls (for tasks: those with all arguments ready)
+  std::vector<uint8_t> shape;    // tasks only
   std::vector<Lease> leases;
   uint32_t lease_requests = 0;
   uint64_t task_ns = 0;  // moving average of a task's time on its worker; 0 unknown
-  uint32_t next_lease = 0;
+
+  // Limits of what is unanswered.
+  uint64_t pending_bytes = 0;
+  uint64_t calls_max = 0;
+  uint64_t bytes_max = 0;
+  uint64_t refused = 0;
+  uint64_t throttled_ns = 0;
+  uint64_t full_since_ns = 0;  // a call was refused and there has not been room since; 0 no
+  bool is_room_wanted = false;
+  std::vector<Waiter*> room_waiters;
 };
 
 struct IncomingCall {
@@ -127,6 +161,7 @@ struct IncomingCall {
   uint32_t flags = 0;
   uint64_t call = 0;  // the caller's handle, 0 when it wants no reply
   uint64_t deadline_ns = 0;
+  uint32_t group = kNoGroup;
   bool is_delivered = false;
   bool is_cancelled = false;
   bool awaits_credit = false;
@@ -134,6 +169,8 @@ struct IncomingCall {
   uint32_t sequence = 0;
   uint64_t stored_args = 0;  // the ref that holds the arguments when they are stored
   Blob args;
+  std::vector<uint64_t> children;   // results of calls that were made inside this one
+  size_t children_max = 16;         // then those that are over are taken out
   uint64_t previous = 0, next = 0;  // in the list of the caller's calls
 };
 

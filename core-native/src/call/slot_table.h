@@ -52,6 +52,8 @@ class SlotTable {
     return cell.live && cell.generation == generation_of(handle) ? cell.get() : nullptr;
   }
 
+  const T* find(uint64_t handle) const { return const_cast<SlotTable*>(this)->find(handle); }
+
   void erase(uint64_t handle) {
     Cell& cell = at(slot_of(handle));
     TBK_CHECK(cell.live && cell.generation == generation_of(handle));

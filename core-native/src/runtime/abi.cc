@@ -222,9 +222,10 @@ tbk_status_t tbk_target_endpoint(tbk_endpoint_t* endpoint, uint32_t endpoint_id,
   });
 }
 
-tbk_status_t tbk_target_actor(tbk_endpoint_t* endpoint, tbk_ref_t address, tbk_target_t* out) {
+tbk_status_t tbk_target_actor(tbk_endpoint_t* endpoint, tbk_ref_t address, const uint8_t* id,
+                              tbk_target_t* out) {
   return with_engine(endpoint,
-                     [&](Engine& engine) { return engine.open_actor_target(address, *out); });
+                     [&](Engine& engine) { return engine.open_actor_target(address, id, *out); });
 }
 
 tbk_status_t tbk_target_tasks(tbk_endpoint_t* endpoint, const uint8_t* shape, uint32_t shape_size,
@@ -241,6 +242,33 @@ void tbk_target_release(tbk_endpoint_t* endpoint, tbk_target_t target) {
     engine.release_target(target);
     return Status::ok();
   });
+}
+
+tbk_status_t tbk_target_limit(tbk_endpoint_t* endpoint, tbk_target_t target, uint64_t calls_max,
+                              uint64_t bytes_max) {
+  return with_engine(
+      endpoint, [&](Engine& engine) { return engine.limit_target(target, calls_max, bytes_max); });
+}
+
+tbk_status_t tbk_target_room(tbk_endpoint_t* endpoint, tbk_target_t target, int64_t timeout_ns) {
+  if (endpoint == nullptr) return invalid("the endpoint is null");
+  if (timeout_ns == 0)
+    return with_engine(endpoint, [&](Engine& engine) { return engine.ask_for_room(target); });
+  return guarded([&] { return endpoint->self->wait_for_room(target, timeout_ns); });
+}
+
+tbk_status_t tbk_target_stats(tbk_endpoint_t* endpoint, tbk_target_t target,
+                              tbk_target_stats_t* out) {
+  if (!has_size(out)) return invalid("tbk_target_stats: null, or a struct of another version");
+  return with_engine(endpoint, [&](Engine& engine) { return engine.fill(target, *out); });
+}
+
+tbk_status_t tbk_call_option(tbk_endpoint_t* endpoint, const tbk_call_options_t* options,
+                             uint32_t* out) {
+  if (!has_size(options) || out == nullptr)
+    return invalid("tbk_call_option: null, or a struct of another version");
+  return with_engine(endpoint,
+                     [&](Engine& engine) { return engine.register_options(*options, *out); });
 }
 
 tbk_status_t tbk_submit(tbk_endpoint_t* endpoint, const tbk_call_t* calls, uint32_t count,
@@ -262,6 +290,14 @@ tbk_status_t tbk_stream_next(tbk_endpoint_t* endpoint, tbk_ref_t stream, tbk_ref
                      [&](Engine& engine) { return engine.stream_next(stream, *out_item); });
 }
 
+tbk_status_t tbk_instance_groups(tbk_endpoint_t* endpoint, uint32_t instance,
+                                 const tbk_group_t* groups, uint32_t group_count,
+                                 const tbk_method_group_t* methods, uint32_t method_count) {
+  return with_engine(endpoint, [&](Engine& engine) {
+    return engine.set_groups(instance, groups, group_count, methods, method_count);
+  });
+}
+
 tbk_status_t tbk_reply(tbk_endpoint_t* endpoint, const tbk_reply_t* replies, uint32_t count,
                        uint32_t* accepted) {
   return with_engine(endpoint, [&](Engine& engine) {
@@ -270,6 +306,10 @@ tbk_status_t tbk_reply(tbk_endpoint_t* endpoint, const tbk_reply_t* replies, uin
     }
     return Status::ok();
   });
+}
+
+tbk_status_t tbk_call_state(tbk_endpoint_t* endpoint, tbk_incoming_t call) {
+  return with_engine(endpoint, [&](Engine& engine) { return engine.call_state(call); });
 }
 
 tbk_status_t tbk_stream_credit(tbk_endpoint_t* endpoint, tbk_incoming_t call, int64_t timeout_ns) {

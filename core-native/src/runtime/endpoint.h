@@ -50,6 +50,7 @@ class Endpoint final : private node::NoticeSink {
   tbk_status_t wait(const tbk_ref_t* refs, uint32_t count, uint32_t want, int64_t timeout_ns,
                     uint8_t* ready);
   tbk_status_t wait_for_credit(tbk_incoming_t call, int64_t timeout_ns);
+  tbk_status_t wait_for_room(tbk_target_t target, int64_t timeout_ns);
   tbk_status_t poll(tbk_event_t* events, uint32_t max, int64_t timeout_ns, uint32_t* count);
   int poll_fd() const { return self_.poll_fd; }
   tbk_status_t poll_arm();
@@ -89,6 +90,10 @@ class Endpoint final : private node::NoticeSink {
   void leave();
   void after_operation();
   void signal_loop();
+  void interrupt_cancelled();
+  tbk_status_t poll_locked(Lock& lock, tbk_event_t* events, uint32_t max, int64_t timeout_ns,
+                           uint32_t* count);
+  void measure_calls();
 
   std::unique_ptr<node::Hub> hub_;
   shm::Mapping record_mapping_;
@@ -107,8 +112,14 @@ class Endpoint final : private node::NoticeSink {
   std::condition_variable gone_;             // users_ has become 0
   uint32_t users_ = 0;                       // threads inside a blocking function
   bool is_pumping_ = false;
-  bool has_loop_ = false;                  // an event loop arms the endpoint
-  bool is_armed_ = false;                  // the loop sleeps, or is about to
+  bool has_loop_ = false;    // an event loop arms the endpoint
+  bool is_armed_ = false;    // the loop sleeps, or is about to
+  bool is_polling_ = false;  // the thread that executes calls is in here
+  int cancel_signal_ = 0;
+  pthread_t poller_{};          // who polled last
+  uint64_t given_ns_ = 0;       // when calls were given out last, until their time is known
+  uint32_t calls_given_ = 0;    // how many
+  uint32_t calls_at_once_ = 1;  // how many are given out together
   std::atomic<bool> is_watched_{false};    // the steward will look within a millisecond or so
   std::atomic<bool> is_detaching_{false};  // set under the mutex; the keeper reads it without
   uint64_t alarm_ns_ = 0;

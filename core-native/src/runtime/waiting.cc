@@ -1,4 +1,6 @@
 // The pump and every kind of waiting (endpoint.h).
+#include <pthread.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -12,6 +14,10 @@ namespace {
 
 constexpr uint64_t kNever = std::numeric_limits<uint64_t>::max();
 constexpr uint64_t kBlockedAfterNs = 1'000'000;
+// Calls given out together are out of reach: those of other callers wait behind them, and they
+// cannot go to another worker. So they are as many as take about this long.
+constexpr uint64_t kBatchNs = 100'000;
+constexpr uint64_t kBatchMax = 1024;
 // A thread without the pump is not interrupted by signals; it comes back this often so that its
 // language can look for them.
 constexpr uint64_t kSignalCheckNs = 50'000'000;
@@ -35,10 +41,20 @@ void Endpoint::pump() {
 void Endpoint::after_operation() {
   engine_->flush();
   if (is_armed_ && engine_->has_events()) signal_loop();
+  if (cancel_signal_ != 0 && engine_->has_cancels()) interrupt_cancelled();
   if (engine_->next_alarm_ns() != alarm_ns_) {
     alarm_ns_ = engine_->next_alarm_ns();
     if (alarm_ns_ != 0) member_->set_alarm(alarm_ns_);
   }
+}
+
+// A call that user code is busy with was cancelled: the signal gives its language the chance to
+// stop it. Who waits in here meanwhile comes back as well.
+void Endpoint::interrupt_cancelled() {
+  if (is_polling_ || calls_given_ == 0) return;
+  engine_->cancels_seen();
+  interrupt_ = true;
+  pthread_kill(poller_, cancel_signal_);
 }
 
 void Endpoint::signal_loop() {
@@ -195,10 +211,38 @@ tbk_status_t Endpoint::wait_for_credit(tbk_incoming_t handle, int64_t timeout_ns
   return status == TBK_OK && is_over ? TBK_CLOSED : status;
 }
 
+tbk_status_t Endpoint::wait_for_room(tbk_target_t target, int64_t timeout_ns) {
+  Lock lock(mutex_);
+  call::Waiter waiter;
+  engine_->add_room_waiter(target, &waiter);
+  const tbk_status_t status =
+      wait_until(lock, waiter, timeout_ns, [&] { return engine_->has_room(target); });
+  engine_->remove_room_waiter(target, &waiter);
+  return status;
+}
+
+// The calls that were given out are done with: how long did one take?
+void Endpoint::measure_calls() {
+  if (given_ns_ == 0) return;
+  const uint64_t each = (now_ns() - given_ns_) / calls_given_ + 1;
+  given_ns_ = 0;
+  const auto fitting = static_cast<uint32_t>(std::clamp<uint64_t>(kBatchNs / each, 1, kBatchMax));
+  calls_at_once_ = std::min(fitting, 2 * calls_at_once_);
+}
+
 tbk_status_t Endpoint::poll(tbk_event_t* events, uint32_t max, int64_t timeout_ns,
                             uint32_t* count) {
   Lock lock(mutex_);
   *count = 0;
+  measure_calls();
+  is_polling_ = true;
+  const tbk_status_t status = poll_locked(lock, events, max, timeout_ns, count);
+  is_polling_ = false;
+  return status;
+}
+
+tbk_status_t Endpoint::poll_locked(Lock& lock, tbk_event_t* events, uint32_t max,
+                                   int64_t timeout_ns, uint32_t* count) {
   if (is_armed_) {
     is_armed_ = false;
     uint64_t rings = 0;
@@ -216,17 +260,23 @@ tbk_status_t Endpoint::poll(tbk_event_t* events, uint32_t max, int64_t timeout_n
       give_pump();
     }
   }
-  while (*count < max && engine_->next_event(events[*count])) {
-    ++*count;
+  calls_given_ = 0;
+  while (*count < max && engine_->next_event(events[*count], calls_given_ < calls_at_once_)) {
+    const uint32_t kind = events[(*count)++].kind;
+    if (kind == TBK_EVENT_CALL) ++calls_given_;
     // The text of a peer event is kept until the next one.
-    const uint32_t kind = events[*count - 1].kind;
     if (kind == TBK_EVENT_PEER_JOINED || kind == TBK_EVENT_PEER_LEFT) break;
+  }
+  if (calls_given_ > 0) {
+    given_ns_ = now_ns();
+    poller_ = pthread_self();
   }
   return *count > 0 ? TBK_OK : TBK_WOULD_BLOCK;
 }
 
 tbk_status_t Endpoint::poll_arm() {
   const Lock lock(mutex_);
+  measure_calls();
   has_loop_ = true;
   if (!is_pumping_) pump();
   while (!engine_->has_events()) {

@@ -323,7 +323,7 @@ FLATBUFFERS_MANUALLY_ALIGNED_STRUCT(8) CallFrame FLATBUFFERS_FINAL_CLASS {
   uint32_t function_;
   uint32_t instance_;
   uint32_t flags_;
-  uint32_t reserved_;
+  uint32_t group_;
   uint64_t deadline_ns_;
   thornback::wire::Payload args_;
 
@@ -333,16 +333,16 @@ FLATBUFFERS_MANUALLY_ALIGNED_STRUCT(8) CallFrame FLATBUFFERS_FINAL_CLASS {
         function_(0),
         instance_(0),
         flags_(0),
-        reserved_(0),
+        group_(0),
         deadline_ns_(0),
         args_() {
   }
-  CallFrame(uint64_t _call, uint32_t _function, uint32_t _instance, uint32_t _flags, uint32_t _reserved, uint64_t _deadline_ns, const thornback::wire::Payload &_args)
+  CallFrame(uint64_t _call, uint32_t _function, uint32_t _instance, uint32_t _flags, uint32_t _group, uint64_t _deadline_ns, const thornback::wire::Payload &_args)
       : call_(flatbuffers::EndianScalar(_call)),
         function_(flatbuffers::EndianScalar(_function)),
         instance_(flatbuffers::EndianScalar(_instance)),
         flags_(flatbuffers::EndianScalar(_flags)),
-        reserved_(flatbuffers::EndianScalar(_reserved)),
+        group_(flatbuffers::EndianScalar(_group)),
         deadline_ns_(flatbuffers::EndianScalar(_deadline_ns)),
         args_(_args) {
   }
@@ -358,8 +358,8 @@ FLATBUFFERS_MANUALLY_ALIGNED_STRUCT(8) CallFrame FLATBUFFERS_FINAL_CLASS {
   uint32_t flags() const {
     return flatbuffers::EndianScalar(flags_);
   }
-  uint32_t reserved() const {
-    return flatbuffers::EndianScalar(reserved_);
+  uint32_t group() const {
+    return flatbuffers::EndianScalar(group_);
   }
   uint64_t deadline_ns() const {
     return flatbuffers::EndianScalar(deadline_ns_);

@@ -167,7 +167,7 @@ Target* target_endpoint(uint32_t endpoint_id, uint32_t instance) {
 
 Target* target_actor(nb::handle address) {
   tbk_target_t out = 0;
-  check(tbk_target_actor(endpoint(), number_of(address), &out), "no target");
+  check(tbk_target_actor(endpoint(), number_of(address), nullptr, &out), "no target");
   return adopt(out);
 }
 
