@@ -93,6 +93,7 @@ class Endpoint final : private node::NoticeSink {
   void interrupt_cancelled();
   tbk_status_t poll_locked(Lock& lock, tbk_event_t* events, uint32_t max, int64_t timeout_ns,
                            uint32_t* count);
+  bool take_events(tbk_event_t* events, uint32_t max, uint32_t* count);
   void measure_calls();
 
   std::unique_ptr<node::Hub> hub_;

@@ -248,18 +248,30 @@ tbk_status_t Endpoint::poll_locked(Lock& lock, tbk_event_t* events, uint32_t max
     uint64_t rings = 0;
     (void)!read(self_.poll_fd, &rings, sizeof rings);
   }
-  if (!engine_->has_events()) {
-    if (timeout_ns != 0) {
-      call::Waiter waiter;
-      const tbk_status_t status =
-          wait_until(lock, waiter, timeout_ns, [this] { return engine_->has_events(); });
-      if (status != TBK_OK) return status;
-    } else if (!is_pumping_) {
+  const uint64_t deadline_ns = deadline_after(timeout_ns);
+  while (true) {
+    if (engine_->has_events()) {
+      if (take_events(events, max, count)) return TBK_OK;
+    } else if (timeout_ns == 0 && !is_pumping_) {
       take_pump();
       pump();
       give_pump();
+      return take_events(events, max, count) ? TBK_OK : TBK_WOULD_BLOCK;
     }
+    if (timeout_ns == 0) return TBK_WOULD_BLOCK;
+    // What there was may have been about calls and refs that are gone.
+    const uint64_t now = deadline_ns == kNever ? 0 : now_ns();
+    const int64_t left = deadline_ns == kNever
+                             ? -1
+                             : static_cast<int64_t>(deadline_ns > now ? deadline_ns - now : 0);
+    call::Waiter waiter;
+    const tbk_status_t status =
+        wait_until(lock, waiter, left, [this] { return engine_->has_events(); });
+    if (status != TBK_OK) return status;
   }
+}
+
+bool Endpoint::take_events(tbk_event_t* events, uint32_t max, uint32_t* count) {
   calls_given_ = 0;
   while (*count < max && engine_->next_event(events[*count], calls_given_ < calls_at_once_)) {
     const uint32_t kind = events[(*count)++].kind;
@@ -271,7 +283,7 @@ tbk_status_t Endpoint::poll_locked(Lock& lock, tbk_event_t* events, uint32_t max
     given_ns_ = now_ns();
     poller_ = pthread_self();
   }
-  return *count > 0 ? TBK_OK : TBK_WOULD_BLOCK;
+  return *count > 0;
 }
 
 tbk_status_t Endpoint::poll_arm() {
