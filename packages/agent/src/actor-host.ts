@@ -1,46 +1,28 @@
+import { ActorLife } from './actor-life.ts'
+import { type ActorProcess, ActorProcesses } from './actor-processes.ts'
 import { type Actor, type ActorRegistry, diedError, displayName } from './actors.ts'
+import { type Construction, workerOptions } from './construction.ts'
 import type { Dispatcher, LostWorker } from './dispatcher.ts'
 import type { Endpoint } from './endpoint.ts'
-import type { WorkerEnvironment } from './environment.ts'
-import { makeError, RemoteError, ThornbackError } from './errors.ts'
-import type { Host } from './hosts.ts'
+import { makeError, RemoteError, type ThornbackError } from './errors.ts'
 import type { LogRelay } from './log-relay.ts'
 import type { Slot } from './pool.ts'
 
-/** What the worker needs to construct the actor. */
-export interface Construction {
-  readonly environment: WorkerEnvironment
-  readonly cpu: number
-  /** May live in a process together with other actors that share. */
-  readonly share: boolean
-  /** A ref to `[positional, keywords]`, passed on unread. */
-  readonly args: unknown
-  /** The creator's options, passed on unchanged. */
-  readonly options: unknown
-}
+type DescribeEnd = LostWorker['describe']
 
-interface Process {
-  readonly slot: Slot
-  readonly host: Host
-  /** Which actors may move in; null for none. */
-  readonly shareKey: string | null
-  readonly actors: Set<Actor>
-  nextInstance: number
-}
-
-const endMs = 2_000
-
-/** Brings actors to life on workers, and ends them. */
+/** Brings actors to life on workers, again when their process has ended, and ends them. */
 export class ActorHost {
   readonly #registry: ActorRegistry
   readonly #dispatcher: Dispatcher
   readonly #endpoint: Endpoint
   readonly #relay: LogRelay
-  readonly #processes = new Map<string, Process>()
+  readonly #processes: ActorProcesses
+  /** Of actors that have not ended for good. */
+  readonly #lives = new Map<Actor, ActorLife>()
   /** Actors that wait for a worker, with the number of their request. */
   readonly #requests = new Map<Actor, { id: number; shareKey: string | null }>()
   /** Shared processes on their way, and who else will move in. */
-  readonly #arriving = new Map<string, [Actor, Construction][]>()
+  readonly #arriving = new Map<string, Actor[]>()
 
   constructor(
     registry: ActorRegistry,
@@ -52,28 +34,18 @@ export class ActorHost {
     this.#dispatcher = dispatcher
     this.#endpoint = endpoint
     this.#relay = relay
+    this.#processes = new ActorProcesses(dispatcher, endpoint)
   }
 
   /** Starts an actor that was just entered into the registry; the registry tells whoever waits for it. */
   start(actor: Actor, construction: Construction): void {
-    const shareKey = construction.share ? this.#shareKey(actor, construction) : null
-    if (shareKey !== null && this.#moveIn(shareKey, actor, construction)) return
-    const { environment, cpu } = construction
-    try {
-      const id = this.#dispatcher.request({
-        use: 'actor',
-        language: actor.language,
-        environment,
-        cpu,
-        job: actor.job,
-        holder: actor.creator,
-        granted: (slot) => this.#granted(slot, shareKey, actor, construction),
-        failed: (error) => this.#failed(shareKey, actor, error),
-      })
-      if (actor.state === 'pending') this.#requests.set(actor, { id, shareKey })
-    } catch (error) {
-      this.#failed(shareKey, actor, error as ThornbackError)
-    }
+    this.#lives.set(actor, new ActorLife(construction, actor.maxRestarts))
+    this.#seekPlace(actor)
+  }
+
+  /** How often an actor was restarted; 0 when it has ended for good. */
+  restartsOf(actor: Actor): number {
+    return this.#lives.get(actor)?.restarts ?? 0
   }
 
   /** Ends an actor: at once, or after its worker was asked to end it. Settles when its calls have stopped. */
@@ -81,33 +53,49 @@ export class ActorHost {
     if (actor.state === 'dead') return
     const process = actor.token === null ? undefined : this.#processes.get(actor.token)
     const instance = actor.address?.[1]
-    this.#registry.dead(actor, diedError(actor, reason))
+    this.#end(actor, diedError(actor, reason))
     this.#withdraw(actor)
-    if (!process) return
-    process.actors.delete(actor)
-    if (process.actors.size > 0) {
-      if (instance !== undefined) await this.#destroy(process, instance)
-      return
-    }
-    await this.#endProcess(process, graceful)
+    if (!process?.actors.delete(actor)) return
+    if (process.actors.size === 0) await this.#processes.end(process, graceful)
+    else if (instance !== undefined) await this.#processes.destroy(process, instance)
   }
 
-  /** The worker is gone; its actors are dead. */
+  /** The worker is gone: its actors are restarted, or dead. Settles when it is known why. */
   async lost(worker: Pick<LostWorker, 'token' | 'describe'>): Promise<void> {
-    const process = this.#processes.get(worker.token)
+    const process = this.#processes.remove(worker.token)
     if (!process) return
-    this.#processes.delete(worker.token)
-    const starting = new Set([...process.actors].filter(({ state }) => state === 'starting'))
-    for (const actor of process.actors) this.#registry.dying(actor)
-    const reason = await worker.describe()
-    for (const actor of process.actors) {
-      const error = starting.has(actor) ? creationError(actor, reason) : diedError(actor, reason)
-      this.#registry.dead(actor, error)
-    }
+    const actors = [...process.actors]
+    process.actors.clear()
+    await Promise.all(actors.map((actor) => this.#died(actor, worker.describe)))
   }
 
   endWhere(matches: (actor: Actor) => boolean, reason: string): void {
     for (const actor of this.#registry.living(matches)) void this.kill(actor, reason, false)
+  }
+
+  // ---- on the way to a worker ----
+
+  #seekPlace(actor: Actor): void {
+    const { construction } = this.#lives.get(actor)!
+    const { environment, resources } = construction
+    const shareKey = construction.share ? this.#shareKey(actor, construction) : null
+    if (shareKey !== null && this.#moveIn(shareKey, actor)) return
+    try {
+      const id = this.#dispatcher.request({
+        use: 'actor',
+        language: actor.language,
+        environment,
+        resources,
+        priority: 0,
+        job: actor.job,
+        holder: actor.creator,
+        granted: (slot) => this.#granted(slot, shareKey, actor),
+        failed: (error) => this.#notStarted(shareKey, actor, error),
+      })
+      if (isWaiting(actor)) this.#requests.set(actor, { id, shareKey })
+    } catch (error) {
+      this.#notStarted(shareKey, actor, error as ThornbackError)
+    }
   }
 
   #shareKey(actor: Actor, { environment }: Construction): string {
@@ -115,10 +103,10 @@ export class ActorHost {
   }
 
   /** True if a shared process exists, or comes, and the actor will live there. */
-  #moveIn(shareKey: string, actor: Actor, construction: Construction): boolean {
-    for (const process of this.#processes.values()) {
-      if (process.shareKey !== shareKey) continue
-      void this.#construct(process, actor, construction)
+  #moveIn(shareKey: string, actor: Actor): boolean {
+    const process = this.#processes.sharedBy(shareKey)
+    if (process) {
+      void this.#construct(process, actor)
       return true
     }
     const arriving = this.#arriving.get(shareKey)
@@ -126,27 +114,27 @@ export class ActorHost {
       this.#arriving.set(shareKey, [])
       return false
     }
-    arriving.push([actor, construction])
+    arriving.push(actor)
     return true
   }
 
-  #granted(slot: Slot, shareKey: string | null, actor: Actor, construction: Construction): void {
+  #granted(slot: Slot, shareKey: string | null, actor: Actor): void {
     this.#requests.delete(actor)
-    const host = this.#dispatcher.hosts.get(slot.host)!
-    const process: Process = { slot, host, shareKey, actors: new Set(), nextInstance: 1 }
-    this.#processes.set(slot.token, process)
+    const process = this.#processes.add(slot, shareKey)
     const name = shareKey === null ? displayName(actor) : `${actor.language} actors`
     this.#relay.rename(slot.host, name)
-    void this.#construct(process, actor, construction)
-    for (const [other, theirs] of this.#takeArriving(shareKey)) {
-      void this.#construct(process, other, theirs)
-    }
+    void this.#construct(process, actor)
+    for (const other of this.#takeArriving(shareKey)) void this.#construct(process, other)
   }
 
-  #failed(shareKey: string | null, actor: Actor, error: ThornbackError): void {
+  /** There is no worker: an actor that has lived takes that as a death, a new one has failed. */
+  #notStarted(shareKey: string | null, actor: Actor, error: ThornbackError): void {
     this.#requests.delete(actor)
-    this.#registry.dead(actor, error)
-    for (const [other] of this.#takeArriving(shareKey)) this.#registry.dead(other, error)
+    for (const each of [actor, ...this.#takeArriving(shareKey)]) {
+      const isNew = each.incarnation === 0
+      if (isNew || error.code !== 'WORKER_START_FAILED') this.#end(each, error)
+      else void this.#died(each, (remark = '') => Promise.resolve(notRestarted(remark, error)))
+    }
   }
 
   /** Gives up the wish for a worker; those who wanted to move in with the actor start again without it. */
@@ -155,64 +143,93 @@ export class ActorHost {
     if (!request) return
     this.#requests.delete(actor)
     this.#dispatcher.withdraw(request.id)
-    for (const [other, theirs] of this.#takeArriving(request.shareKey)) this.start(other, theirs)
+    for (const other of this.#takeArriving(request.shareKey)) this.#seekPlace(other)
   }
 
-  #takeArriving(shareKey: string | null): [Actor, Construction][] {
+  #takeArriving(shareKey: string | null): Actor[] {
     const arriving = (shareKey !== null && this.#arriving.get(shareKey)) || []
     if (shareKey !== null) this.#arriving.delete(shareKey)
-    return arriving.filter(([actor]) => actor.state === 'pending')
+    return arriving.filter(isWaiting)
   }
 
-  async #construct(process: Process, actor: Actor, construction: Construction): Promise<void> {
+  // ---- on a worker ----
+
+  async #construct(process: ActorProcess, actor: Actor): Promise<void> {
     const instance = process.nextInstance++
     const { endpoint, token } = process.slot
+    const { args, options } = this.#lives.get(actor)!.construction
     process.actors.add(actor)
     this.#registry.starting(actor, token)
-    const { args, options } = construction
     const id = Buffer.from(actor.id, 'hex')
-    const call = [instance, id, actor.className, args, options]
+    const gpus = this.#dispatcher.budget.gpusOf(token)
+    const given = workerOptions(options, actor.incarnation, gpus)
+    const call = [instance, id, actor.className, args, given]
     try {
       await this.#endpoint.call(endpoint, 0, 'worker::create_actor', call)
     } catch (error) {
       await this.#constructionFailed(process, actor, error)
       return
     }
-    // It may have been killed meanwhile.
-    if (actor.state === 'dead') await this.#destroy(process, instance)
-    else this.#registry.alive(actor, [endpoint, instance])
+    if (process.actors.has(actor)) {
+      this.#lives.get(actor)!.alive(performance.now())
+      this.#registry.alive(actor, [endpoint, instance])
+    } else if (this.#processes.has(process)) {
+      // It was killed meanwhile; others live on there.
+      await this.#processes.destroy(process, instance)
+    }
   }
 
-  async #constructionFailed(process: Process, actor: Actor, error: unknown): Promise<void> {
+  async #constructionFailed(process: ActorProcess, actor: Actor, error: unknown): Promise<void> {
+    const isGone = await this.#processes.isGone(process, error)
+    if (!process.actors.has(actor)) return
     const { token } = process.slot
-    if (!this.#processes.has(token)) return
-    if (error instanceof ThornbackError && error.fault === 'peer') {
-      // The worker died; how is known in a moment.
-      await this.lost({ token, describe: () => this.#dispatcher.hosts.describeEnd(process.host) })
+    if (isGone) {
+      const describe: DescribeEnd = (remark) =>
+        this.#dispatcher.hosts.describeEnd(process.host, remark)
+      await this.lost({ token, describe })
       return
     }
     process.actors.delete(actor)
-    this.#registry.dead(actor, creationError(actor, reasonOf(error), causeOf(error)))
-    if (process.actors.size === 0) await this.#endProcess(process, false)
+    this.#registry.noteDeath(actor, reasonOf(error))
+    this.#end(actor, creationError(actor, reasonOf(error), causeOf(error)))
+    if (process.actors.size === 0) await this.#processes.end(process, false)
   }
 
-  async #destroy(process: Process, instance: number): Promise<void> {
-    const { endpoint } = process.slot
-    const call = this.#endpoint.call(endpoint, 0, 'worker::destroy_actor', [instance])
-    await settled(call, endMs)
-  }
+  // ---- after a death ----
 
-  async #endProcess(process: Process, graceful: boolean): Promise<void> {
-    const { slot, host } = process
-    this.#processes.delete(slot.token)
-    if (graceful) {
-      this.#dispatcher.retire(slot)
-      await this.#dispatcher.hosts.stop(host, endMs, endMs / 4)
-    } else {
-      this.#dispatcher.kill(slot)
-      await settled(host.ended.promise, endMs)
+  /** The actor has lost its process, or could not get another one. */
+  async #died(actor: Actor, describe: DescribeEnd): Promise<void> {
+    const life = this.#lives.get(actor)
+    if (!life) return
+    if (actor.state === 'starting' && actor.incarnation === 1) {
+      this.#registry.dying(actor)
+      this.#end(actor, creationError(actor, await describe()))
+      return
     }
+    const verdict = life.died(performance.now())
+    if (verdict.restarts) {
+      this.#registry.restarting(actor)
+      life.after(verdict.delayMs, () => this.#seekPlace(actor))
+      this.#registry.noteDeath(actor, await describe())
+      return
+    }
+    this.#registry.dying(actor)
+    const cause = await describe(verdict.remark)
+    this.#registry.noteDeath(actor, cause)
+    this.#end(actor, diedError(actor, cause))
   }
+
+  /** For good. */
+  #end(actor: Actor, error: ThornbackError): void {
+    this.#registry.dead(actor, error)
+    this.#lives.get(actor)?.end()
+    this.#lives.delete(actor)
+  }
+}
+
+/** It needs a worker and has none yet. */
+function isWaiting({ state }: Actor): boolean {
+  return state === 'pending' || state === 'restarting'
 }
 
 function creationError(actor: Actor, reason: string, cause?: unknown): ThornbackError {
@@ -224,17 +241,10 @@ function causeOf(error: unknown): unknown {
   return error instanceof RemoteError && error.cause !== undefined ? error.cause : error
 }
 
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
+function notRestarted(remark: string, error: Error): string {
+  return `it could not be restarted${remark}: ${error.message}`
 }
 
-function settled(promise: Promise<unknown>, ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms)
-    const done = () => {
-      clearTimeout(timer)
-      resolve()
-    }
-    promise.then(done, done)
-  })
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
 }

@@ -9,6 +9,7 @@ const described = (id: string, more: Partial<ActorDescription> = {}): ActorDescr
   name: null,
   namespace: '',
   methods: null,
+  maxRestarts: 0,
   creator: 1,
   job: 1,
   ...more,

@@ -1,7 +1,10 @@
 import { makeError, type ThornbackError } from './errors.ts'
 
-/** `dying`: its process is gone, and how it ended will be known in a moment. */
-export type ActorState = 'pending' | 'starting' | 'alive' | 'dying' | 'dead'
+/**
+ * `restarting`: its process is gone, and it waits for another one. `dying`: its process is gone for good, and how it ended will
+ * be known in a moment.
+ */
+export type ActorState = 'pending' | 'starting' | 'alive' | 'restarting' | 'dying' | 'dead'
 /** Where an actor is called: endpoint and instance. */
 export type Address = readonly [endpoint: number, instance: number]
 
@@ -16,29 +19,36 @@ export interface ActorDescription {
   readonly name: string | null
   readonly namespace: string
   readonly methods: readonly string[] | null
+  /** How often it is started again after its process has ended; -1 without limit. */
+  readonly maxRestarts: number
   /** The endpoint that asked for it, and the driver that it works for. */
   readonly creator: number
   readonly job: number
 }
 
 export interface AddressWaiter {
+  /** The endpoint at which whoever waits found the actor dead: its address there is no answer. */
+  readonly goneAt?: number | undefined
   resolve(address: Address): void
   reject(error: ThornbackError): void
 }
 
 export interface Actor extends ActorDescription {
   state: ActorState
-  /** How often it has been started; more than 1 once actors restart. */
+  /** Which of its lives this is, from 1 on; 0 before the first. */
   incarnation: number
   /** The worker on which it lives, from `starting` on. */
   token: string | null
   address: Address | null
   /** Why it is dead. */
   error: ThornbackError | null
+  /** How its lives ended, the last ones. */
+  readonly deaths: string[]
   readonly waiters: AddressWaiter[]
 }
 
 const deadMax = 1_000
+const deathsMax = 100
 
 /** Which actors exist, by id and by name, and in which state. Starts and stops nothing. */
 export class ActorRegistry {
@@ -61,8 +71,8 @@ export class ActorRegistry {
       this.#aliases.set(id, holder.id)
       return { actor: holder, created: false }
     }
-    const blank = { incarnation: 0, token: null, address: null, error: null, waiters: [] }
-    const actor: Actor = { ...description, state: 'pending', ...blank }
+    const blank = { incarnation: 0, token: null, address: null, error: null }
+    const actor: Actor = { ...description, state: 'pending', ...blank, deaths: [], waiters: [] }
     this.#actors.set(id, actor)
     if (name !== null) this.#names.set(nameKey(namespace, name), actor)
     return { actor, created: true }
@@ -95,10 +105,23 @@ export class ActorRegistry {
     if (actor.state !== 'starting') return
     actor.state = 'alive'
     actor.address = address
-    for (const waiter of actor.waiters.splice(0)) waiter.resolve(address)
+    for (const waiter of actor.waiters.splice(0)) this.wait(actor, waiter)
   }
 
-  /** Its process is gone: it has no address any more, and its name is free. */
+  /** Its process is gone, and it will get another one: it has no address until then, and keeps its name. */
+  restarting(actor: Actor): void {
+    if (actor.state === 'dead') return
+    actor.state = 'restarting'
+    actor.token = null
+    actor.address = null
+  }
+
+  noteDeath(actor: Actor, cause: string): void {
+    actor.deaths.push(cause)
+    if (actor.deaths.length > deathsMax) actor.deaths.shift()
+  }
+
+  /** Its process is gone for good: it has no address any more, and its name is free. */
   dying(actor: Actor): void {
     if (actor.state === 'dead') return
     actor.state = 'dying'
@@ -118,10 +141,11 @@ export class ActorRegistry {
     if (this.#dead.length > deadMax) this.#forget(this.#dead.shift()!)
   }
 
-  /** Tells the address now, or when the actor is alive. */
+  /** Tells the address now, or when the actor is alive: not the one at which it is already known to be gone. */
   wait(actor: Actor, waiter: AddressWaiter): void {
+    const { address } = actor
     if (actor.state === 'dead') waiter.reject(actor.error!)
-    else if (actor.address) waiter.resolve(actor.address)
+    else if (address && address[0] !== waiter.goneAt) waiter.resolve(address)
     else actor.waiters.push(waiter)
   }
 

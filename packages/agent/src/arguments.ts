@@ -1,4 +1,4 @@
-import { makeError, type ThornbackError } from './errors.ts'
+import { invalidArgument, type ThornbackError } from './errors.ts'
 
 /**
  * Reads the arguments of a call to the agent. They come from another process, so nothing about them is taken for granted; a
@@ -23,12 +23,22 @@ export class Fields {
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
       return new Fields(path, new Map(Object.entries(value)))
     }
-    throw wrong(path, 'must be a map')
+    throw invalidArgument(path, 'must be a map')
   }
 
   has(name: string): boolean {
     const value = this.#values.get(name)
     return value !== undefined && value !== null
+  }
+
+  /** What is given, in its order. */
+  names(): string[] {
+    return [...this.#values.keys()].filter((name) => this.has(name))
+  }
+
+  /** How messages call a field. */
+  path(name: string): string {
+    return `${this.#path}.${name}`
   }
 
   raw(name: string): unknown {
@@ -45,11 +55,13 @@ export class Fields {
     return this.has(name) ? this.text(name) : undefined
   }
 
-  number(name: string, otherwise: number): number {
+  integer(name: string, otherwise: number, min: number, max: number, reason: string): number {
     if (!this.has(name)) return otherwise
-    const value = Number(this.#values.get(name))
-    if (!Number.isFinite(value) || value < 0) throw this.#wrong(name, 'must be a number from 0')
-    return value
+    const given = this.#values.get(name)
+    const value = typeof given === 'bigint' ? Number(given) : given
+    if (!Number.isInteger(value)) throw this.#wrong(name, reason)
+    if ((value as number) < min || (value as number) > max) throw this.#wrong(name, reason)
+    return value as number
   }
 
   endpoint(name: string): number {
@@ -88,7 +100,7 @@ export class Fields {
 
   /** A map inside; an empty one if it is missing. */
   fields(name: string): Fields {
-    const path = `${this.#path}.${name}`
+    const path = this.path(name)
     return this.has(name) ? Fields.of(path, this.#values.get(name)) : new Fields(path, new Map())
   }
 
@@ -99,10 +111,6 @@ export class Fields {
   }
 
   #wrong(name: string, reason: string): ThornbackError {
-    return wrong(`${this.#path}.${name}`, reason)
+    return invalidArgument(this.path(name), reason)
   }
-}
-
-function wrong(option: string, reason: string): ThornbackError {
-  return makeError('INVALID_ARGUMENT', { option, reason })
 }

@@ -1,17 +1,15 @@
 import type { ActorHost } from './actor-host.ts'
-import { type Actor, type ActorRegistry, displayName } from './actors.ts'
+import { type ActorRegistry, type AddressWaiter, displayName } from './actors.ts'
 import { Fields } from './arguments.ts'
+import { giveUpArguments } from './construction.ts'
 import type { Dispatcher } from './dispatcher.ts'
 import type { IncomingCall } from './endpoint.ts'
-import {
-  type EnvironmentRequest,
-  resolveEnvironment,
-  type WorkerEnvironment,
-} from './environment.ts'
 import { makeError, ThornbackError } from './errors.ts'
 import type { KeyValues } from './key-values.ts'
 import type { Leases } from './leases.ts'
+import type { LogRelay } from './log-relay.ts'
 import type { AgentOptions } from './options.ts'
+import { readConstruction, readDescription, readShape } from './wishes.ts'
 
 /** What the calls work on. */
 export interface CallContext {
@@ -21,6 +19,7 @@ export interface CallContext {
   readonly registry: ActorRegistry
   readonly actors: ActorHost
   readonly keyValues: KeyValues
+  readonly relay: LogRelay
   /** The driver for which an endpoint works. */
   readonly jobOf: (endpoint: number) => number
   readonly nodeInfo: () => Record<string, unknown>
@@ -32,6 +31,7 @@ type Handler = (context: CallContext, call: IncomingCall) => void | Promise<void
 const handlers: Readonly<Record<string, Handler>> = {
   'agent::lease': lease,
   'agent::release': release,
+  'agent::end_worker': endWorker,
   'agent::create_actor': createActor,
   'agent::actor_address': actorAddress,
   'agent::get_actor': getActor,
@@ -72,20 +72,15 @@ export async function serve(context: CallContext, call: IncomingCall): Promise<v
 }
 
 function lease({ options, leases, jobOf }: CallContext, call: IncomingCall): void {
-  const shape = Fields.of('shape', call.args[0])
   let granted = false
   const request = leases.request({
-    shape: {
-      language: shape.text('language'),
-      environment: environmentOf(shape, options),
-      cpu: shape.number('cpu', 1),
-    },
+    shape: readShape(Fields.of('shape', call.args[0]), options),
     holder: call.caller,
     job: jobOf(call.caller),
-    granted: (endpoint) => {
+    granted: (endpoint, gpus) => {
       granted = true
       call.onCancel = null
-      call.reply([endpoint, 0])
+      call.reply([endpoint, 0, ...gpus])
     },
     failed: (error) => call.fail(error),
   })
@@ -103,44 +98,51 @@ function release({ leases }: CallContext, call: IncomingCall): void {
   call.reply()
 }
 
+function endWorker({ leases, relay, jobOf }: CallContext, call: IncomingCall): void {
+  const fields = Fields.ofCall('end_worker', call.args, ['endpoint', 'reason'])
+  const reason = fields.optionalText('reason') ?? 'its task was cancelled'
+  const { host, token } = leases.end(fields.endpoint('endpoint'), jobOf(call.caller))
+  relay.note(host, `(worker ${token} was ended: ${reason})`)
+  call.reply()
+}
+
 function createActor(context: CallContext, call: IncomingCall): void {
   const { options, registry, actors, jobOf } = context
   const wish = Fields.of('actor', call.args[0])
-  const extra = wish.fields('options')
-  const description = {
-    id: wish.id('id'),
-    language: wish.text('language'),
-    className: wish.text('class'),
-    label: extra.optionalText('label') ?? null,
-    name: wish.optionalText('name') ?? null,
-    namespace: wish.optionalText('namespace') ?? options.namespace,
-    methods: extra.optionalTexts('methods') ?? null,
-    creator: call.caller,
-    job: jobOf(call.caller),
-  }
-  const construction = {
-    environment: environmentOf(extra, options),
-    cpu: extra.fields('resources').number('cpu', 0),
-    share: extra.flag('share'),
-    args: wish.raw('args'),
-    options: wish.raw('options') ?? {},
-  }
-  const { actor, created } = registry.create(description, extra.flag('getIfExists'))
+  const whose = { creator: call.caller, job: jobOf(call.caller) }
+  const description = { ...readDescription(wish, options), ...whose }
+  const construction = readConstruction(wish, options)
+  const getIfExists = wish.fields('options').flag('getIfExists')
+  const { actor, created } = registry.create(description, getIfExists)
   if (created) actors.start(actor, construction)
-  replyAddress(registry, actor, call)
+  else giveUpArguments(construction.args)
+  registry.wait(actor, waiterOf(call))
 }
 
 function actorAddress({ registry }: CallContext, call: IncomingCall): void {
-  const fields = Fields.ofCall('actor_address', call.args, ['id'])
-  replyAddress(registry, registry.get(fields.id('id')), call)
-}
-
-function replyAddress(registry: ActorRegistry, actor: Actor, call: IncomingCall): void {
-  const waiter = {
-    resolve: (address: readonly [number, number]) => call.reply(address),
-    reject: (error: ThornbackError) => call.fail(error),
+  const fields = Fields.ofCall('actor_address', call.args, ['id', 'endpoint'])
+  const actor = registry.get(fields.id('id'))
+  const goneAt = fields.has('endpoint') ? fields.endpoint('endpoint') : undefined
+  const waiter = { ...waiterOf(call), goneAt }
+  call.onCancel = () => {
+    call.onCancel = null
+    registry.stopWaiting(actor, waiter)
+    call.fail(makeError('CANCELLED', { function: call.function }))
   }
   registry.wait(actor, waiter)
+}
+
+function waiterOf(call: IncomingCall): AddressWaiter {
+  return {
+    resolve: (address) => {
+      call.onCancel = null
+      call.reply(address)
+    },
+    reject: (error) => {
+      call.onCancel = null
+      call.fail(error)
+    },
+  }
 }
 
 function getActor({ registry, options }: CallContext, call: IncomingCall): void {
@@ -170,16 +172,4 @@ function putValue({ keyValues }: CallContext, call: IncomingCall): void {
 
 function getValue({ keyValues }: CallContext, call: IncomingCall): void {
   call.reply(keyValues.get(Fields.ofCall('kv_get', call.args, ['key']).text('key')))
-}
-
-function environmentOf(fields: Fields, options: AgentOptions): WorkerEnvironment {
-  if (!fields.has('environment')) return resolveEnvironment(undefined, options)
-  const given = fields.fields('environment')
-  const request: EnvironmentRequest = {
-    python: given.optionalText('python'),
-    cwd: given.optionalText('cwd'),
-    sysPath: given.optionalTexts('sysPath'),
-    variables: given.optionalTextMap('variables'),
-  }
-  return resolveEnvironment(request, options)
 }

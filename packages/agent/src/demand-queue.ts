@@ -1,83 +1,84 @@
+import type { FreeResources } from './free-resources.ts'
+import type { Amounts } from './resource-amounts.ts'
+
 /** Somebody waits for a worker: a lease for tasks, or the process of an actor. */
 export interface Demand {
+  /** Rises from demand to demand. */
   readonly id: number
   /** The pool that can serve it. */
   readonly pool: string
-  readonly cpu: number
+  readonly resources: Amounts
+  /** Higher ones are served first. */
+  readonly priority: number
+}
+
+export interface Grant<T extends Demand> {
+  readonly demand: T
+  /** The GPUs that it gets. */
+  readonly gpus: readonly number[]
 }
 
 export interface Plan<T extends Demand> {
   /** Demands that an idle worker serves now. */
-  readonly grants: T[]
+  readonly grants: Grant<T>[]
   /** Demands per pool that could run, were there a worker. */
   readonly missing: Map<string, number>
 }
 
-/** CPUs are compared with this slack, because sums of fractions are not exact. */
-const epsilon = 1e-9
-
 /**
- * Who waits for a worker, first come, first served. A demand that waits for its worker to start keeps its CPUs: nobody
- * behind it takes them, so a large demand is not starved by small ones. Demands without CPUs wait for nobody.
+ * Who waits for a worker, by priority, and among equals first come, first served. Nobody takes of a resource for which
+ * somebody ahead waits, so a large demand is not starved by small ones; who needs nothing of it does not wait. A demand that
+ * waits for its worker to start keeps its resources.
  */
 export class DemandQueue<T extends Demand> {
-  readonly #counted = new Map<number, T>()
-  readonly #uncounted = new Map<number, T>()
+  /** In the order in which they are served. */
+  readonly #waiting: T[] = []
 
   get size(): number {
-    return this.#counted.size + this.#uncounted.size
+    return this.#waiting.length
   }
 
   add(demand: T): void {
-    const queue = demand.cpu > 0 ? this.#counted : this.#uncounted
-    queue.set(demand.id, demand)
+    const before = this.#waiting.findLastIndex((other) => other.priority >= demand.priority)
+    this.#waiting.splice(before + 1, 0, demand)
   }
 
   remove(id: number): T | undefined {
-    const demand = this.#counted.get(id) ?? this.#uncounted.get(id)
-    this.#counted.delete(id)
-    this.#uncounted.delete(id)
-    return demand
+    const at = this.#waiting.findIndex((demand) => demand.id === id)
+    return at < 0 ? undefined : this.#waiting.splice(at, 1)[0]
   }
 
   /** Takes out all that match, in their order. */
   removeWhere(matches: (demand: T) => boolean): T[] {
-    const found = [...this.#counted.values(), ...this.#uncounted.values()].filter(matches)
+    const found = this.#waiting.filter(matches)
     for (const demand of found) this.remove(demand.id)
     return found
   }
 
-  /** The longest waiting demand of a pool. */
+  /** The demand of a pool that is served next. */
   first(pool: string): T | undefined {
-    let oldest: T | undefined
-    for (const queue of [this.#counted, this.#uncounted]) {
-      for (const demand of queue.values()) {
-        if (demand.pool !== pool) continue
-        if (!oldest || demand.id < oldest.id) oldest = demand
-        break
-      }
-    }
-    return oldest
+    return this.#waiting.find((demand) => demand.pool === pool)
   }
 
-  /** What can run with so many free CPUs and these idle workers. The grants are taken out of the queue. */
-  plan(freeCpus: number, idleIn: (pool: string) => number): Plan<T> {
+  /** What can run with these free resources and idle workers. The grants are taken out of the queue. */
+  plan(free: FreeResources, idleIn: (pool: string) => number): Plan<T> {
     const plan: Plan<T> = { grants: [], missing: new Map() }
+    const left = free.copy()
+    const awaited = new Set<string>()
     const idle = new Map<string, number>()
-    const place = (demand: T) => {
-      const left = idle.get(demand.pool) ?? idleIn(demand.pool)
-      idle.set(demand.pool, Math.max(0, left - 1))
-      if (left > 0) plan.grants.push(demand)
-      else plan.missing.set(demand.pool, (plan.missing.get(demand.pool) ?? 0) + 1)
+    for (const demand of this.#waiting) {
+      const { pool, resources } = demand
+      if ([...resources.keys()].some((name) => awaited.has(name))) continue
+      const lacking = left.lacking(resources)
+      for (const name of lacking) awaited.add(name)
+      if (lacking.length > 0) continue
+      const gpus = left.take(resources)
+      const workers = idle.get(pool) ?? idleIn(pool)
+      idle.set(pool, Math.max(0, workers - 1))
+      if (workers > 0) plan.grants.push({ demand, gpus })
+      else plan.missing.set(pool, (plan.missing.get(pool) ?? 0) + 1)
     }
-    for (const demand of this.#uncounted.values()) place(demand)
-    let free = freeCpus
-    for (const demand of this.#counted.values()) {
-      if (demand.cpu > free + epsilon) break
-      free -= demand.cpu
-      place(demand)
-    }
-    for (const demand of plan.grants) this.remove(demand.id)
+    for (const { demand } of plan.grants) this.remove(demand.id)
     return plan
   }
 }

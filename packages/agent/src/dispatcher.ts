@@ -1,20 +1,23 @@
 import { randomBytes } from 'node:crypto'
-import { CpuBudget } from './cpu-budget.ts'
 import { type Demand, DemandQueue } from './demand-queue.ts'
 import type { Endpoint, Peer } from './endpoint.ts'
 import type { WorkerEnvironment } from './environment.ts'
-import { makeError, type ThornbackError } from './errors.ts'
+import { invalidArgument, makeError, type ThornbackError } from './errors.ts'
 import type { HostKind, HostStarter } from './host.ts'
 import { type Host, Hosts } from './hosts.ts'
 import type { LogRelay } from './log-relay.ts'
 import { Pool, type Slot } from './pool.ts'
+import { type Amounts, describeAmount } from './resource-amounts.ts'
+import { ResourceBudget } from './resource-budget.ts'
 
 /** Somebody wants a worker. Exactly one of `granted` and `failed` is called, unless the demand is withdrawn. */
 export interface WorkerRequest {
   readonly use: 'leased' | 'actor'
   readonly language: string
   readonly environment: WorkerEnvironment
-  readonly cpu: number
+  readonly resources: Amounts
+  /** Higher ones are served first. */
+  readonly priority: number
   readonly job: number
   /** The endpoint that asked. */
   readonly holder: number
@@ -27,12 +30,13 @@ export interface LostWorker {
   readonly token: string
   readonly endpoint: number
   readonly use: 'leased' | 'actor'
-  /** What happened to it, known a moment later. */
-  describe(): Promise<string>
+  /** What happened to it, known a moment later; a remark goes in front of its last output. */
+  describe(remark?: string): Promise<string>
 }
 
 export interface DispatcherOptions {
   readonly cpus: number
+  readonly resources: Amounts
   readonly starters: Readonly<Record<string, HostStarter>>
   lost(worker: LostWorker): void
   /** There is one process less. */
@@ -47,9 +51,9 @@ interface PoolShape {
   readonly environment: WorkerEnvironment
 }
 
-/** Gives workers to who asks, in order, as CPUs allow; starts processes when there are too few. */
+/** Gives workers to who asks, in order, as resources allow; starts processes when there are too few. */
 export class Dispatcher {
-  readonly budget: CpuBudget
+  readonly budget: ResourceBudget
   readonly pool = new Pool()
   readonly hosts: Hosts
   readonly #options: DispatcherOptions
@@ -65,7 +69,7 @@ export class Dispatcher {
   constructor(options: DispatcherOptions, endpoint: Endpoint, relay: LogRelay) {
     this.#options = options
     this.#endpoint = endpoint
-    this.budget = new CpuBudget(options.cpus)
+    this.budget = new ResourceBudget(options.resources)
     this.hosts = new Hosts(options.starters, endpoint, relay, {
       startFailed: (host, error) => this.#startFailed(host, error),
       ended: (host) => this.#ended(host),
@@ -79,17 +83,12 @@ export class Dispatcher {
   /** Queues a request; the number withdraws it. */
   request(request: WorkerRequest): number {
     if (this.#closed) throw makeError('SESSION_CLOSED', {})
-    const { language, use, cpu } = request
+    const { language, use } = request
     if (!this.hosts.languages.includes(language)) {
       const reason = `no worker for ${language}; there is ${this.hosts.languages.join(', ')}`
-      throw makeError('INVALID_ARGUMENT', { option: 'language', reason })
+      throw invalidArgument('language', reason)
     }
-    if (cpu > this.budget.capacity) {
-      const fix = 'ask for less, or start the session with more'
-      const what = use === 'actor' ? 'the actor' : 'the task'
-      const has = `${this.budget.capacity} CPUs`
-      throw makeError('RESOURCE_LIMIT', { what, need: `${cpu} CPUs`, has, fix })
-    }
+    this.#refuseTooMuch(request)
     const id = this.#nextDemand++
     this.#queue.add({ ...request, id, pool: this.poolFor(language, use, request.environment) })
     this.schedule()
@@ -198,9 +197,9 @@ export class Dispatcher {
     if (this.#closed) return
     const plan = this.#queue.plan(this.budget.free, (pool) => this.pool.count(pool, 'idle'))
     // All are taken before anybody is told, because who is told may ask again.
-    const granted = plan.grants.map((demand) => {
+    const granted = plan.grants.map(({ demand, gpus }) => {
       const slot = this.pool.take(demand.pool, demand.use, demand.job)!
-      if (demand.cpu > 0) this.budget.take(slot.token, demand.cpu)
+      this.budget.take(slot.token, demand.resources, gpus)
       return { demand, slot }
     })
     for (const { demand, slot } of granted) demand.granted(slot)
@@ -215,6 +214,16 @@ export class Dispatcher {
     }
     await Promise.all(this.hosts.list().map((host) => this.hosts.stop(host, askMs, insistMs)))
     await this.hosts.close()
+  }
+
+  #refuseTooMuch({ use, resources }: WorkerRequest): void {
+    const name = this.budget.exceeded(resources)
+    if (name === undefined) return
+    const what = use === 'actor' ? 'the actor' : 'the task'
+    const need = describeAmount(name, resources.get(name)!)
+    const has = describeAmount(name, this.budget.total.get(name) ?? 0)
+    const fix = 'ask for less, or start the session with more'
+    throw makeError('RESOURCE_LIMIT', { what, need, has, fix })
   }
 
   /** Stops an idle process, unless one of its workers says that others need a value of which it is the owner. */
@@ -280,8 +289,8 @@ export class Dispatcher {
 
   #lost(token: string, endpoint: number, state: Slot['state'], host: Host | undefined): void {
     if (state !== 'leased' && state !== 'actor') return
-    const describe = () =>
-      host ? this.hosts.describeEnd(host) : Promise.resolve('its process is gone')
+    const describe = (remark = '') =>
+      host ? this.hosts.describeEnd(host, remark) : Promise.resolve(`its process is gone${remark}`)
     this.#options.lost({ token, endpoint, use: state, describe })
   }
 }

@@ -114,15 +114,15 @@ export class Hosts {
     await endsWithin(host, insistMs)
   }
 
-  /** How a worker ended, with its last words: waits a moment for the system to tell. */
-  async describeEnd(host: Host): Promise<string> {
+  /** How a worker ended, a remark, and its last words: waits a moment for the system to tell. */
+  async describeEnd(host: Host, remark = ''): Promise<string> {
     const status = await within(host.ended.promise, exitMs)
     const { token } = host.spec
     await this.#relay.closed(token, outputMs)
     const lines = this.#relay.has(token) ? this.#relay.tail(token) : host.lastLines
     const pid = host.process?.pid ?? 0
     const how = status ? describeExit(status) : 'left the session'
-    return withOutput(`process ${pid} ${how}`, lines)
+    return withOutput(`process ${pid} ${how}${remark}`, lines)
   }
 
   async close(): Promise<void> {

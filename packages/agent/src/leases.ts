@@ -1,20 +1,22 @@
 import type { Dispatcher } from './dispatcher.ts'
-import { makeError, type ThornbackError } from './errors.ts'
+import { invalidArgument, type ThornbackError } from './errors.ts'
 import type { WorkerEnvironment } from './environment.ts'
 import type { Slot } from './pool.ts'
+import type { Amounts } from './resource-amounts.ts'
 
 /** What kind of worker the tasks of a lease need. */
 export interface Shape {
   readonly language: string
   readonly environment: WorkerEnvironment
-  readonly cpu: number
+  readonly resources: Amounts
+  readonly priority: number
 }
 
 export interface LeaseWish {
   readonly shape: Shape
   readonly holder: number
   readonly job: number
-  granted(endpoint: number): void
+  granted(endpoint: number, gpus: readonly number[]): void
   failed(error: ThornbackError): void
 }
 
@@ -42,7 +44,7 @@ export class Leases {
       holder,
       granted: (slot) => {
         this.#holders.set(slot.token, { holder, job, slot })
-        wish.granted(slot.endpoint)
+        wish.granted(slot.endpoint, this.#dispatcher.budget.gpusOf(slot.token))
       },
       failed: (error) => wish.failed(error),
     })
@@ -59,10 +61,22 @@ export class Leases {
     if (!slot) return
     if (this.#holders.get(slot.token)?.holder !== caller) {
       const reason = `endpoint ${caller} has no lease of worker ${endpoint}`
-      throw makeError('INVALID_ARGUMENT', { option: 'endpoint', reason })
+      throw invalidArgument('endpoint', reason)
     }
     this.#holders.delete(slot.token)
     this.#dispatcher.release(slot)
+  }
+
+  /** Ends a worker at once, whatever it executes: only one that is leased for the job of who asks. */
+  end(endpoint: number, job: number): Slot {
+    const slot = this.#dispatcher.pool.at(endpoint)
+    if (!slot || this.#holders.get(slot.token)?.job !== job) {
+      const reason = `endpoint ${endpoint} is no task worker leased for this job; give one that is`
+      throw invalidArgument('end_worker.endpoint', reason)
+    }
+    this.#holders.delete(slot.token)
+    this.#dispatcher.kill(slot)
+    return slot
   }
 
   /** The worker is gone, and its lease with it. */

@@ -65,6 +65,14 @@ export class LogRelay implements OutputSink {
     log.name = name
   }
 
+  /** Writes a line about the worker into its file; the driver does not see it. */
+  note(token: string, text: string): void {
+    const log = this.#logs.get(token)
+    const file = log && this.#files.get(log)
+    log?.flush()
+    if (file) void file.write(`${text}\n`)
+  }
+
   tail(token: string): string[] {
     return this.#logs.get(token)?.tail() ?? []
   }

@@ -91,10 +91,41 @@ describe('leases', () => {
       code: 'RESOURCE_LIMIT',
       message: 'the task needs 3 CPUs, has 2 CPUs; ask for less, or start the session with more',
     })
+    const memory = { language: 'python', resources: { memory: 2 ** 50 } }
+    await expect(node.lease(memory)).rejects.toMatchObject({ code: 'RESOURCE_LIMIT' })
     await expect(node.lease({ language: 'cobol' })).rejects.toThrow(
       'language: no worker for cobol; there is python, typescript',
     )
     await expect(node.lease({})).rejects.toThrow('shape.language: must be text')
+  })
+
+  test('of a higher priority are granted first', async () => {
+    const node = new FakeNode({ cpus: 1 })
+    const [worker] = (await node.lease()) as [number, number]
+    const order: number[] = []
+    const wishes = [0, 7, -3, 7].map((priority, i) =>
+      node.lease({ ...python, priority }).then(() => order.push(i)),
+    )
+    for (let i = 0; i < wishes.length; i++) {
+      await node.call('agent::release', [worker]).value
+      await settle()
+    }
+    expect(order).toEqual([1, 3, 0, 2])
+  })
+
+  test('with a wrong priority or amount are refused with its path', async () => {
+    const node = new FakeNode()
+    for (const priority of [0.5, 2 ** 31, '1']) {
+      await expect(node.lease({ ...python, priority })).rejects.toMatchObject({
+        code: 'INVALID_ARGUMENT',
+        message: 'shape.priority: must be a whole number of 32 bits',
+      })
+    }
+    await expect(node.lease({ ...python, cpu: -1 })).rejects.toThrow('shape.cpu: must be a number')
+    const wish = { options: { resources: { license: 1 / 3 } } }
+    await expect(node.createActor(wish)).rejects.toThrow(
+      'actor.options.resources.license: must be a multiple of 0.0001',
+    )
   })
 
   test('fail with the worker that does not start; the next one tries again', async () => {
@@ -128,7 +159,8 @@ describe('actors', () => {
     const [endpoint] = address as [number, number]
     const sent = node.endpoint.sent.find(({ name }) => name === 'worker::create_actor')!
     expect(sent.endpoint).toBe(endpoint)
-    expect(sent.args).toEqual([1, Buffer.from(actorId(1)), 'm:Scorer', 'ref', { warm: true }])
+    const options = { warm: true, incarnation: 1 }
+    expect(sent.args).toEqual([1, Buffer.from(actorId(1)), 'm:Scorer', 'ref', options])
     const other = await node.createActor({ id: actorId(2) })
     expect(other).not.toEqual(address)
     expect(node.python.started).toHaveLength(2)
@@ -143,6 +175,14 @@ describe('actors', () => {
     await node.call('agent::release', [worker]).value
     await heavy
     expect((await node.info())['cpusUsed']).toBe(1)
+  })
+
+  test('that share and need resources are refused', async () => {
+    const wish = { options: { share: true, resources: { cpu: 1 } } }
+    await expect(new FakeNode().createActor(wish)).rejects.toMatchObject({
+      code: 'INVALID_ARGUMENT',
+      message: expect.stringMatching(/^actor.options.share: an actor that needs/) as string,
+    })
   })
 
   test('that share live in one process, also when they come at once', async () => {

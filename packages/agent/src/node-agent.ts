@@ -10,6 +10,7 @@ import { KeyValues } from './key-values.ts'
 import { Leases } from './leases.ts'
 import type { LogRelay } from './log-relay.ts'
 import { describeNode } from './node-info.ts'
+import { nodeResources } from './node-resources.ts'
 import type { AgentOptions } from './options.ts'
 import { Peers } from './peers.ts'
 import type { SessionFolder } from './session-folder.ts'
@@ -46,6 +47,7 @@ export class NodeAgent implements EndpointEvents {
     const dispatcher = new Dispatcher(
       {
         cpus: options.cpus,
+        resources: nodeResources(options.cpus, options.resources),
         starters,
         lost: (worker) => this.#workerLost(worker),
         ended: () => this.#housekeeping.touch(),
@@ -62,6 +64,7 @@ export class NodeAgent implements EndpointEvents {
       registry,
       actors: new ActorHost(registry, dispatcher, endpoint, relay),
       keyValues: new KeyValues(),
+      relay,
       jobOf: (caller) => this.#jobOf(caller),
       nodeInfo: () => describeNode(parts, this.#context, this.#peers),
       shutdown: (reason) => void this.shutdown(reason),

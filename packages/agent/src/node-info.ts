@@ -6,16 +6,19 @@ import type { Peers } from './peers.ts'
 /** What `agent::node_info` tells. */
 export function describeNode(
   { options, folder, endpoint }: NodeAgentParts,
-  { dispatcher, registry }: CallContext,
+  { dispatcher, registry, actors }: CallContext,
   peers: Peers,
 ): Record<string, unknown> {
+  const resourcesUsed = dispatcher.budget.describeUsed()
   return {
     session: folder.session,
     folder: folder.path,
     pid: process.pid,
     namespace: options.namespace,
-    cpus: dispatcher.budget.capacity,
-    cpusUsed: dispatcher.budget.used,
+    cpus: options.cpus,
+    cpusUsed: resourcesUsed['cpu'],
+    resources: dispatcher.budget.describeTotal(),
+    resourcesUsed,
     storeBytes: endpoint.storeBytes,
     waiting: dispatcher.waiting,
     drivers: peers.drivers().map(({ id, pid, language, token }) => ({ id, pid, language, token })),
@@ -24,7 +27,10 @@ export function describeNode(
       const pid = found?.process?.pid ?? 0
       return { id, pid, token, state, job, language: found?.spec.language ?? '' }
     }),
-    actors: registry.list().map(describeActor),
+    actors: registry.list().map((actor) => ({
+      ...describeActor(actor),
+      restarts: actors.restartsOf(actor),
+    })),
   }
 }
 
@@ -38,6 +44,9 @@ function describeActor(actor: Actor): Record<string, unknown> {
     namespace: actor.namespace,
     state: actor.state,
     cause: actor.error?.message ?? null,
+    incarnation: actor.incarnation,
+    maxRestarts: actor.maxRestarts,
+    deaths: actor.deaths,
     address: actor.address,
   }
 }

@@ -68,7 +68,7 @@ describe('arguments', () => {
   test.each([
     [() => Fields.of('a', 1), 'a: must be a map'],
     [() => fields.text('missing'), 'a.missing: must be text'],
-    [() => fields.number('n', 0), 'a.n: must be a number from 0'],
+    [() => fields.integer('n', 0, 0, 9, 'must be a digit'), 'a.n: must be a digit'],
     [() => fields.endpoint('n'), 'a.n: must be an endpoint id'],
     [() => fields.flag('n'), 'a.n: must be true or false'],
     [() => fields.bytes('n'), 'a.n: must be bytes'],
@@ -81,7 +81,8 @@ describe('arguments', () => {
   })
 
   test('that are missing have defaults', () => {
-    expect(fields.number('missing', 7)).toBe(7)
+    expect(fields.integer('missing', 7, 0, 9, 'must be a digit')).toBe(7)
+    expect(fields.names()).toEqual(['n', 'id', 'list', 'map'])
     expect(fields.flag('missing')).toBe(false)
     expect(fields.optionalText('missing')).toBeUndefined()
     expect(fields.fields('missing').has('x')).toBe(false)

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { makeError, type ThornbackError } from './errors.ts'
+import { checkNodeResources } from './node-resources.ts'
 
 /** What a driver gives the agent that it starts; the README has the table. */
 export interface AgentOptions {
@@ -9,6 +10,7 @@ export interface AgentOptions {
   readonly sysPath: readonly string[]
   readonly python: string
   readonly cpus: number
+  readonly resources: Readonly<Record<string, number>>
   readonly storeBytes: number
   readonly prestart: Readonly<Record<string, number>>
   readonly logToDriver: boolean
@@ -39,6 +41,7 @@ function defaults(): AgentOptions {
     sysPath: [],
     python: process.env['THORNBACK_PYTHON'] ?? 'python3',
     cpus: availableParallelism(),
+    resources: {},
     storeBytes: 0,
     prestart: { python: 1, typescript: 1 },
     logToDriver: true,
@@ -79,6 +82,13 @@ const checks: Readonly<Record<keyof AgentOptions, Check>> = {
   sysPath: listOf(text),
   python: text,
   cpus: positive,
+  resources: (value) => {
+    const reason = mapOf((amount) => (typeof amount === 'number' ? null : 'must be a number'))(
+      value,
+    )
+    if (!reason) checkNodeResources(value as Record<string, number>)
+    return reason
+  },
   storeBytes: count,
   prestart: mapOf(count),
   logToDriver: (value) => (typeof value === 'boolean' ? null : 'must be true or false'),

@@ -148,10 +148,28 @@ export class FakeNode {
     return this.call('agent::create_actor', [actor], caller).value
   }
 
-  async actorState(number: number): Promise<unknown> {
+  async actor(number = 1): Promise<Record<string, unknown>> {
     const id = Buffer.from(actorId(number))
-    const actors = (await this.info())['actors'] as { id: Buffer; state: string }[]
-    return actors.find((actor) => actor.id.equals(id))?.state
+    const actors = (await this.info())['actors'] as ({ id: Buffer } & Record<string, unknown>)[]
+    return actors.find((actor) => actor.id.equals(id))!
+  }
+
+  async actorState(number: number): Promise<unknown> {
+    return (await this.actor(number))['state']
+  }
+
+  /** What the agent sees when the process of an endpoint ends by itself. */
+  crash(endpoint: number, status: ExitStatus = { code: 4, signal: null }): void {
+    const [token] = [...this.endpoints].find(([, id]) => id === endpoint)!
+    const ended = [...this.python.started, ...this.typescript.started]
+    ended.find(({ spec }) => spec.token === token)!.end(status)
+    this.agent.left(endpoint, 'gone')
+  }
+
+  /** The options with which actors were constructed, in order. */
+  constructions(): unknown[] {
+    const sent = this.endpoint.sent.filter(({ name }) => name === 'worker::create_actor')
+    return sent.map(({ args }) => args[4])
   }
 
   info(): Promise<Record<string, unknown>> {
