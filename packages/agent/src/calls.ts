@@ -1,5 +1,5 @@
 import type { ActorHost } from './actor-host.ts'
-import { type ActorRegistry, type AddressWaiter, displayName } from './actors.ts'
+import { type ActorRegistry, type AddressWaiter, diedError, displayName } from './actors.ts'
 import { Fields } from './arguments.ts'
 import { giveUpArguments } from './construction.ts'
 import type { Dispatcher } from './dispatcher.ts'
@@ -25,6 +25,9 @@ export interface CallContext {
   readonly nodeInfo: () => Record<string, unknown>
   readonly shutdown: (reason: string) => void
 }
+
+/** How long the news of a death may take from one endpoint to another. */
+const noticeMs = 10_000
 
 type Handler = (context: CallContext, call: IncomingCall) => void | Promise<void>
 
@@ -124,12 +127,18 @@ function actorAddress({ registry }: CallContext, call: IncomingCall): void {
   const actor = registry.get(fields.id('id'))
   const goneAt = fields.has('endpoint') ? fields.endpoint('endpoint') : undefined
   const waiter = { ...waiterOf(call), goneAt }
-  call.onCancel = () => {
-    call.onCancel = null
+  const giveUp = (error: ThornbackError) => {
     registry.stopWaiting(actor, waiter)
-    call.fail(makeError('CANCELLED', { function: call.function }))
+    waiter.reject(error)
   }
+  call.onCancel = () => giveUp(makeError('CANCELLED', { function: call.function }))
   registry.wait(actor, waiter)
+  if (goneAt === undefined || actor.address?.[0] !== goneAt) return
+  // A death is noticed everywhere within milliseconds. Whoever cannot reach a living actor must not wait for ever.
+  setTimeout(() => {
+    if (actor.address?.[0] !== goneAt) return
+    giveUp(diedError(actor, `its process runs, but endpoint ${call.caller} cannot reach it`))
+  }, noticeMs).unref()
 }
 
 function waiterOf(call: IncomingCall): AddressWaiter {

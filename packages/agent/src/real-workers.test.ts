@@ -63,6 +63,19 @@ describe('threads of TypeScript workers', () => {
 })
 
 describe('busy workers are gone', () => {
+  test('when the end of a thread is asked for; the others of its process go on', async () => {
+    await using agent = new StartedAgent({ options: { cpus: 2 } })
+    const driver = await agent.attach()
+    const [busy, other] = [await lease(driver), await lease(driver)]
+    const spinning = await spin(agent, driver, busy)
+    await agent.call('agent::end_worker', busy[0], 'the test wants it')
+    await spinning.failed
+    expect(await run(driver, other, 'square', 4)).toBe(16)
+    const again = await lease(driver)
+    expect(again).not.toEqual(busy)
+    expect(await run(driver, again, 'square', 5)).toBe(25)
+  })
+
   test('2 s after SIGKILL to their driver', async () => {
     const script = join(import.meta.dirname, 'testing/spinning-driver.ts')
     const driver = spawn(process.execPath, [script], { stdio: ['ignore', 'pipe', 'inherit'] })

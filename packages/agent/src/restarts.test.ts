@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { makeError } from './errors.ts'
 import { actorId, FakeNode, settle } from './testing/fakes.ts'
 
@@ -283,6 +283,20 @@ describe('the address of an actor', () => {
     node.crash(first)
     const message = 'actor Scorer died: process 1000000 exited with status 4'
     await expect(asked).rejects.toMatchObject({ code: 'ACTOR_DIED', message })
+  })
+
+  test('is refused in the end to who alone cannot reach it', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    const node = new FakeNode()
+    const [first] = (await node.createActor({ options })) as Address
+    const asked = address(node, first)
+    vi.advanceTimersByTime(10_000)
+    vi.useRealTimers()
+    await expect(asked).rejects.toMatchObject({
+      code: 'ACTOR_DIED',
+      message: 'actor Scorer died: its process runs, but endpoint 1 cannot reach it',
+    })
+    expect(await address(node)).toEqual([first, 1])
   })
 
   test('may be waited for no longer', async () => {

@@ -32,7 +32,9 @@ beforeEach(() => {
   const writer = { pendingBytes: 0, write, drain: () => Promise.resolve() }
   const endpoint = new CoreEndpoint(folder, 1 << 26)
   agent = new NodeAgent({
-    options: parseOptions(JSON.stringify({ driverPid: process.pid, prestart: {}, cpus: 2 })),
+    options: parseOptions(
+      JSON.stringify({ driverPid: process.pid, prestart: {}, cpus: 2, resources: { gpu: 2 } }),
+    ),
     folder,
     endpoint,
     relay: new LogRelay({ folder: folder.logs, driver: writer, colour: false }),
@@ -125,6 +127,62 @@ describe('an actor in a process', () => {
     const first = await create(1, ['ok'], { options })
     const second = await create(2, ['ok'], { options })
     expect(second).toEqual([first[0], 2])
+  })
+})
+
+describe('an actor that may be restarted', () => {
+  const options = { maxRestarts: 1 }
+  /** Too large for a frame, so that it lies in the store. */
+  const large = new Uint8Array(1 << 20).fill(7)
+
+  /** Kills its process; the address of the next incarnation. */
+  async function restart([endpoint]: number[], number: number): Promise<number[]> {
+    const { workers } = (await callAgent(driver, 'agent::node_info', [])) as {
+      workers: { id: number; pid: number }[]
+    }
+    process.kill(workers.find(({ id }) => id === endpoint)!.pid, 'SIGKILL')
+    const search = callAgent(driver, 'agent::actor_address', [actorId(number), endpoint])
+    return (await search) as number[]
+  }
+
+  test('is constructed again with its arguments, which are given up when it is over', async () => {
+    const address = await create(1, ['ok', large], { options })
+    expect(await callActor(address, 'constructed')).toMatchObject({ incarnation: 1, last: 7 })
+    expect(driver.stats.objectBytes).toBeGreaterThanOrEqual(large.length)
+    const next = await restart(address, 1)
+    expect(next).not.toEqual(address)
+    const constructed = { incarnation: 2, bytes: large.length, last: 7 }
+    expect(await callActor(next, 'constructed')).toMatchObject(constructed)
+    await expect(restart(next, 1)).rejects.toMatchObject({
+      code: 'ACTOR_DIED',
+      message: expect.stringMatching(
+        /^actor Scorer died: process \d+ was killed by SIGKILL; restarted once, no restart left; its last output:\nactor m:Scorer/,
+      ) as string,
+    })
+    await expect.poll(() => driver.stats.objectBytes).toBe(0)
+  })
+
+  test('gives its arguments up when it is killed', async () => {
+    await create(1, ['ok', large], { options: { maxRestarts: -1 } })
+    expect(driver.stats.objectBytes).toBeGreaterThanOrEqual(large.length)
+    await callAgent(driver, 'agent::kill_actor', [actorId(1)])
+    await expect.poll(() => driver.stats.objectBytes).toBe(0)
+  })
+
+  test('dies with the error of its constructor', async () => {
+    const address = await create(1, ['fail again'], { options: { maxRestarts: 5 } })
+    await expect(restart(address, 1)).rejects.toMatchObject({
+      code: 'ACTOR_CREATION_FAILED',
+      cause: { name: 'TypeError', message: 'the constructor fails' },
+    })
+  })
+
+  test('gets its GPUs each time', async () => {
+    const resources = { gpu: 2 }
+    const address = await create(1, ['ok'], { options: { ...options, resources } })
+    expect(await callActor(address, 'constructed')).toMatchObject({ gpus: [0, 1] })
+    const next = await restart(address, 1)
+    expect(await callActor(next, 'constructed')).toMatchObject({ incarnation: 2, gpus: [0, 1] })
   })
 })
 

@@ -8,11 +8,26 @@ const endpoint = Endpoint.attach({
   language: 'typescript',
 })
 
+type Construction = [
+  instance: number,
+  id: unknown,
+  className: string,
+  args: [[mode: string, data?: Uint8Array], object],
+  options: { incarnation: number; gpus?: number[] },
+]
+
+/** What the last constructor was given. */
+let constructed: object = {}
+
 function createActor(call: IncomingCall): void {
-  const [instance, , className, args] = call.args as [number, unknown, string, [string[], object]]
-  const mode = args[0][0]
+  const [instance, , className, args, options] = call.args as Construction
+  const [mode, data] = args[0]
+  const { incarnation, gpus } = options
+  constructed = { incarnation, gpus, bytes: data?.length, last: data?.at(-1) }
   console.log(`actor ${className} is instance ${instance}`)
-  if (mode === 'fail') throw new TypeError('the constructor fails')
+  if (mode === 'fail' || (mode === 'fail again' && incarnation > 1)) {
+    throw new TypeError('the constructor fails')
+  }
   if (mode === 'exit') process.exit(4)
   call.reply()
 }
@@ -22,6 +37,7 @@ endpoint.events.call = (call) => {
     if (call.function === 'worker::create_actor') createActor(call)
     else if (call.function === 'method::exit') process.exit(call.args[0] as number)
     else if (call.function === 'method::pid') call.reply(process.pid)
+    else if (call.function === 'method::constructed') call.reply(constructed)
     else if (call.function === 'worker::exit') {
       call.reply()
       endpoint.close()
