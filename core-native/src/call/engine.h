@@ -4,7 +4,7 @@
 // new peer.
 //
 // The implementation is spread over the files engine_*.cc by subject: frames, refs, values, calls,
-// serving, tasks, retries, limits, peers.
+// serving, tasks, retries, limits, deadlocks, peers.
 #pragma once
 
 #include <deque>
@@ -249,6 +249,7 @@ class Engine {
   // Options and limits.
   const CallOptions& options(uint32_t number) const { return *options_[number]; }
   void adopt_parent(const tbk_call_t& call, Outgoing& out);
+  void forget_finished(IncomingCall& parent);
   uint64_t argument_bytes(const tbk_call_t& call) const;
   Status admit(Target& to, uint32_t number, uint64_t bytes);
   void look_for_room(Target& to, uint32_t number);
@@ -262,6 +263,15 @@ class Engine {
   void lose_actor(uint32_t number, const std::string& cause);
   void ask_for_address(uint32_t number, Target& to);
   void force_ends(uint64_t now);
+
+  // Deadlocks.
+  void want_probes();
+  void send_probes(uint64_t now);
+  void probe(uint64_t result, const wire::ProbeFrame& last, const std::string& text);
+  bool on_probe(Peer& peer, channel::FrameReader& reader);
+  std::vector<uint64_t> blockers(const IncomingCall& waiting);
+  void report_deadlock(uint64_t child, const std::string& path, const IncomingCall& call);
+  std::string describe(const IncomingCall& call) const;
 
   // Tasks.
   void dispatch_tasks(uint32_t number);
@@ -331,6 +341,7 @@ class Engine {
   uint32_t recent_partner_ = kNoEndpoint;
   uint32_t tasks_executing_ = 0;
   uint64_t next_alarm_ns_ = 0;
+  uint64_t next_probe_ns_ = 0;
   uint64_t calls_pending_ = 0;
   uint64_t pending_bytes_ = 0;
   tbk_stats_t counters_{};

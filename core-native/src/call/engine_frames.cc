@@ -128,6 +128,7 @@ bool Engine::dispatch(Peer& peer, FrameKind kind, channel::FrameReader reader) {
     case FrameKind::Cancel: return on_cancel(peer, reader);
     case FrameKind::Credit: return on_credit(peer, reader);
     case FrameKind::Resolved: return on_resolved(peer, reader);
+    case FrameKind::Probe: return on_probe(peer, reader);
     case FrameKind::Subscribe:
     case FrameKind::Borrow:
     case FrameKind::Borrowed:

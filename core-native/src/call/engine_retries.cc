@@ -40,13 +40,18 @@ void Engine::adopt_parent(const tbk_call_t& call, Outgoing& out) {
         out.deadline_ns == 0 ? parent->deadline_ns : std::min(out.deadline_ns, parent->deadline_ns);
   if (call.result == 0) return;
   if (parent->children.size() == parent->children_max) {
-    std::erase_if(parent->children, [this](uint64_t child) {
-      const RefRecord* record = refs_.find(child);
-      return record == nullptr || record->state != RefRecord::State::kPending;
-    });
+    forget_finished(*parent);
     parent->children_max = std::max<size_t>(16, 2 * parent->children.size());
   }
   parent->children.push_back(call.result);
+  want_probes();
+}
+
+void Engine::forget_finished(IncomingCall& parent) {
+  std::erase_if(parent.children, [this](uint64_t child) {
+    const RefRecord* record = refs_.find(child);
+    return record == nullptr || record->state != RefRecord::State::kPending;
+  });
 }
 
 bool Engine::is_retryable_error(const RefRecord& record, const Blob& error) const {

@@ -45,6 +45,7 @@ bool Engine::on_call(Peer& from, channel::FrameReader& reader) {
   const uint32_t group =
       frame.group() < from.functions_received.size() ? from.functions_received[frame.group()] : 0;
   if (frame.group() != 0 && group == 0) return false;
+  call.group_name = group;
   if (!inbox_.add(handle, node::endpoint_index(from.endpoint_id), call.instance, call.function,
                   group)) {
     reply_error(handle, "INVALID_ARGUMENT",

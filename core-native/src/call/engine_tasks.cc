@@ -163,6 +163,7 @@ void Engine::on_alarm(uint64_t now) {
   expire_calls(now);
   force_ends(now);
   start_delayed(now);
+  send_probes(now);
   relieve_leases(now);
   return_all_idle_leases(kLeaseIdleNs);
   run_settled();

@@ -16,6 +16,7 @@ std::string_view class_name(std::string_view code) {
       {"ACTOR_DIED", "ActorDiedError"},
       {"ACTOR_UNAVAILABLE", "ActorUnavailableError"},
       {"INVALID_ARGUMENT", "InvalidArgumentError"},
+      {"DEADLOCK", "DeadlockError"},
       {"WORKER_DIED", "WorkerDiedError"},
       {"NODE_LOST", "NodeLostError"},
       {"OWNER_DIED", "OwnerDiedError"},

@@ -73,19 +73,33 @@ bool Inbox::add(uint64_t handle, uint32_t lane, uint32_t instance, uint32_t func
     list(unlimited_);
     return true;
   }
-  Instance& known = place->second;
-  Group* group = known.groups.front().get();
-  if (name != 0) {
-    const auto named = std::find_if(known.groups.begin(), known.groups.end(),
-                                    [name](const auto& each) { return each->name == name; });
-    if (named == known.groups.end()) return false;
-    group = named->get();
-  } else if (const auto method = known.methods.find(function); method != known.methods.end()) {
-    group = known.groups[method->second].get();
-  }
-  group->queue.push(lane, handle);
-  list(*group);
+  const Group* found = find(place->second, function, name);
+  if (found == nullptr) return false;
+  Group& group = *place->second.groups[found->index];
+  group.queue.push(lane, handle);
+  list(group);
   return true;
+}
+
+const Inbox::Group* Inbox::find(const Instance& instance, uint32_t function, uint32_t name) {
+  if (name != 0) {
+    const auto named = std::find_if(instance.groups.begin(), instance.groups.end(),
+                                    [name](const auto& each) { return each->name == name; });
+    return named == instance.groups.end() ? nullptr : named->get();
+  }
+  const auto method = instance.methods.find(function);
+  return instance.groups[method == instance.methods.end() ? 0 : method->second].get();
+}
+
+uint32_t Inbox::group_of(uint32_t instance, uint32_t function, uint32_t name) const {
+  const auto place = instances_.find(instance);
+  if (place == instances_.end()) return kNoGroup;
+  const Group* found = find(place->second, function, name);
+  return found == nullptr ? kNoGroup : found->index;
+}
+
+uint32_t Inbox::limit_of(uint32_t instance, uint32_t group) const {
+  return instances_.at(instance).groups[group]->limit;
 }
 
 std::vector<uint32_t> Inbox::group_names(uint32_t instance) const {

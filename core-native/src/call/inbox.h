@@ -39,6 +39,9 @@ class Inbox {
                   std::unordered_map<uint32_t, uint32_t> methods);
   // False: the instance has no group of that name (0: the method's own).
   bool add(uint64_t handle, uint32_t lane, uint32_t instance, uint32_t function, uint32_t name);
+  // The group of such a call, kNoGroup if the instance has none, and its limit.
+  uint32_t group_of(uint32_t instance, uint32_t function, uint32_t name) const;
+  uint32_t limit_of(uint32_t instance, uint32_t group) const;
   // The names of an instance's groups, for a message.
   std::vector<uint32_t> group_names(uint32_t instance) const;
 
@@ -78,6 +81,7 @@ class Inbox {
     std::unordered_map<uint32_t, uint32_t> methods;  // function number to index of a group
   };
 
+  static const Group* find(const Instance& instance, uint32_t function, uint32_t name);
   void list(Group& group);
   void forget(uint32_t instance);
 

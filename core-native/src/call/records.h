@@ -161,7 +161,9 @@ struct IncomingCall {
   uint32_t flags = 0;
   uint64_t call = 0;  // the caller's handle, 0 when it wants no reply
   uint64_t deadline_ns = 0;
-  uint32_t group = kNoGroup;
+  uint32_t group = kNoGroup;  // once it is delivered
+  uint32_t group_name = 0;    // that its caller asked for; a function number
+  bool is_waiting = false;    // for calls made inside it, when that was last looked at
   bool is_delivered = false;
   bool is_cancelled = false;
   bool awaits_credit = false;

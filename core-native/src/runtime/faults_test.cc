@@ -211,7 +211,7 @@ TEST(FaultsTest, APeerThatWritesNonsenseIsCutOffAndNobodyElse) {
     std::string body(random() % 200, '\0');
     for (char& byte : body) byte = static_cast<char>(random());
     faulty.write_frame(
-        static_cast<uint16_t>(round < 30 ? static_cast<uint64_t>(round) % 15 : random()), body);
+        static_cast<uint16_t>(round < 30 ? static_cast<uint64_t>(round) % 16 : random()), body);
     // Some random frames are harmless; one that cannot be is written behind them by the peer's end.
     const tbk_target_t target = open_target(driver, good.id());
     for (int i = 0; i < 10; ++i)

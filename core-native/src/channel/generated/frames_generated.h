@@ -38,6 +38,8 @@ struct RefFrame;
 
 struct ResolvedFrame;
 
+struct ProbeFrame;
+
 struct FreeFrame;
 
 enum class FrameKind : uint16_t {
@@ -56,11 +58,12 @@ enum class FrameKind : uint16_t {
   Unborrow = 12,
   Free = 13,
   Hold = 14,
+  Probe = 15,
   MIN = None,
-  MAX = Hold
+  MAX = Probe
 };
 
-inline const FrameKind (&EnumValuesFrameKind())[15] {
+inline const FrameKind (&EnumValuesFrameKind())[16] {
   static const FrameKind values[] = {
     FrameKind::None,
     FrameKind::Hello,
@@ -76,13 +79,14 @@ inline const FrameKind (&EnumValuesFrameKind())[15] {
     FrameKind::HandedOver,
     FrameKind::Unborrow,
     FrameKind::Free,
-    FrameKind::Hold
+    FrameKind::Hold,
+    FrameKind::Probe
   };
   return values;
 }
 
 inline const char * const *EnumNamesFrameKind() {
-  static const char * const names[16] = {
+  static const char * const names[17] = {
     "None",
     "Hello",
     "Function",
@@ -98,13 +102,14 @@ inline const char * const *EnumNamesFrameKind() {
     "Unborrow",
     "Free",
     "Hold",
+    "Probe",
     nullptr
   };
   return names;
 }
 
 inline const char *EnumNameFrameKind(FrameKind e) {
-  if (flatbuffers::IsOutRange(e, FrameKind::None, FrameKind::Hold)) return "";
+  if (flatbuffers::IsOutRange(e, FrameKind::None, FrameKind::Probe)) return "";
   const size_t index = static_cast<size_t>(e);
   return EnumNamesFrameKind()[index];
 }
@@ -514,6 +519,59 @@ FLATBUFFERS_MANUALLY_ALIGNED_STRUCT(8) ResolvedFrame FLATBUFFERS_FINAL_CLASS {
   }
 };
 FLATBUFFERS_STRUCT_END(ResolvedFrame, 48);
+
+FLATBUFFERS_MANUALLY_ALIGNED_STRUCT(8) ProbeFrame FLATBUFFERS_FINAL_CLASS {
+ private:
+  uint64_t call_;
+  uint64_t origin_call_;
+  uint64_t origin_child_;
+  uint32_t origin_;
+  uint32_t lowest_;
+  uint32_t hops_;
+  uint32_t text_size_;
+
+ public:
+  ProbeFrame()
+      : call_(0),
+        origin_call_(0),
+        origin_child_(0),
+        origin_(0),
+        lowest_(0),
+        hops_(0),
+        text_size_(0) {
+  }
+  ProbeFrame(uint64_t _call, uint64_t _origin_call, uint64_t _origin_child, uint32_t _origin, uint32_t _lowest, uint32_t _hops, uint32_t _text_size)
+      : call_(flatbuffers::EndianScalar(_call)),
+        origin_call_(flatbuffers::EndianScalar(_origin_call)),
+        origin_child_(flatbuffers::EndianScalar(_origin_child)),
+        origin_(flatbuffers::EndianScalar(_origin)),
+        lowest_(flatbuffers::EndianScalar(_lowest)),
+        hops_(flatbuffers::EndianScalar(_hops)),
+        text_size_(flatbuffers::EndianScalar(_text_size)) {
+  }
+  uint64_t call() const {
+    return flatbuffers::EndianScalar(call_);
+  }
+  uint64_t origin_call() const {
+    return flatbuffers::EndianScalar(origin_call_);
+  }
+  uint64_t origin_child() const {
+    return flatbuffers::EndianScalar(origin_child_);
+  }
+  uint32_t origin() const {
+    return flatbuffers::EndianScalar(origin_);
+  }
+  uint32_t lowest() const {
+    return flatbuffers::EndianScalar(lowest_);
+  }
+  uint32_t hops() const {
+    return flatbuffers::EndianScalar(hops_);
+  }
+  uint32_t text_size() const {
+    return flatbuffers::EndianScalar(text_size_);
+  }
+};
+FLATBUFFERS_STRUCT_END(ProbeFrame, 40);
 
 FLATBUFFERS_MANUALLY_ALIGNED_STRUCT(4) FreeFrame FLATBUFFERS_FINAL_CLASS {
  private:

@@ -270,6 +270,19 @@ class NotSupportedError(ThornbackError):
     template = "{what} is not supported: {reason}"
 
 
+class DeadlockError(ThornbackError):
+    """
+    Calls wait for each other in a circle, so that none can ever end; the message names them
+    in order.
+    """
+
+    code = "DEADLOCK"
+    number = 118
+    fault = "user"
+    retryable = False
+    template = "the call waits for itself: {cycle}"
+
+
 class StoreFullError(ThornbackError, MemoryError):
     """The object store's capacity would be exceeded; release refs or give it more memory."""
 
@@ -451,6 +464,7 @@ ERROR_CLASSES: dict[str, type[ThornbackError]] = {
     "ALREADY_INITIALISED": AlreadyInitialisedError,
     "NOT_INITIALISED": NotInitialisedError,
     "NOT_SUPPORTED": NotSupportedError,
+    "DEADLOCK": DeadlockError,
     "STORE_FULL": StoreFullError,
     "OUT_OF_MEMORY": OutOfMemoryError,
     "RESOURCE_LIMIT": ResourceLimitError,

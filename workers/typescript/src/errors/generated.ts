@@ -22,6 +22,7 @@ export type ErrorCode =
   | 'ALREADY_INITIALISED'
   | 'NOT_INITIALISED'
   | 'NOT_SUPPORTED'
+  | 'DEADLOCK'
   | 'STORE_FULL'
   | 'OUT_OF_MEMORY'
   | 'RESOURCE_LIMIT'
@@ -308,6 +309,23 @@ export class NotSupportedError extends ThornbackError {
   }
 }
 
+/**
+ * Calls wait for each other in a circle, so that none can ever end; the message names them in
+ * order.
+ */
+export class DeadlockError extends ThornbackError {
+  static override readonly kind: ErrorKind<ErrorCode> = {
+    code: 'DEADLOCK',
+    number: 118,
+    fault: 'user',
+    retryable: false,
+    message: 'the call waits for itself: {cycle}',
+  }
+  static {
+    this.prototype.name = 'DeadlockError'
+  }
+}
+
 /** The object store's capacity would be exceeded; release refs or give it more memory. */
 export class StoreFullError extends ThornbackError {
   static override readonly kind: ErrorKind<ErrorCode> = {
@@ -543,6 +561,7 @@ export const errorClasses = {
   ALREADY_INITIALISED: AlreadyInitialisedError,
   NOT_INITIALISED: NotInitialisedError,
   NOT_SUPPORTED: NotSupportedError,
+  DEADLOCK: DeadlockError,
   STORE_FULL: StoreFullError,
   OUT_OF_MEMORY: OutOfMemoryError,
   RESOURCE_LIMIT: ResourceLimitError,
