@@ -7,7 +7,7 @@ import type { HostKind, HostStarter } from './host.ts'
 import { type Host, Hosts } from './hosts.ts'
 import type { LogRelay } from './log-relay.ts'
 import { Pool, type Slot } from './pool.ts'
-import { type Amounts, describeAmount } from './resource-amounts.ts'
+import type { Amounts } from './resource-amounts.ts'
 import { ResourceBudget } from './resource-budget.ts'
 
 /** Somebody wants a worker. Exactly one of `granted` and `failed` is called, unless the demand is withdrawn. */
@@ -88,7 +88,7 @@ export class Dispatcher {
       const reason = `no worker for ${language}; there is ${this.hosts.languages.join(', ')}`
       throw invalidArgument('language', reason)
     }
-    this.#refuseTooMuch(request)
+    this.budget.checkTotal(use === 'actor' ? 'the actor' : 'the task', request.resources)
     const id = this.#nextDemand++
     this.#queue.add({ ...request, id, pool: this.poolFor(language, use, request.environment) })
     this.schedule()
@@ -123,7 +123,7 @@ export class Dispatcher {
   /** Ends a worker at once: its process, or the thread if it is one of several. */
   kill(slot: Slot): void {
     const host = this.hosts.get(slot.host)
-    this.budget.give(slot.token)
+    this.#giveBack(slot.token, host)
     if (host?.spec.kind === 'threads') {
       const thread = Number(slot.token.split('#')[1])
       this.pool.left(slot.endpoint)
@@ -137,7 +137,7 @@ export class Dispatcher {
 
   /** Takes a worker out of use without ending it; who calls does that. */
   retire(slot: Slot): void {
-    this.budget.give(slot.token)
+    this.#giveBack(slot.token, this.hosts.get(slot.host))
     this.pool.removeHost(slot.host)
     this.schedule()
   }
@@ -168,7 +168,7 @@ export class Dispatcher {
     const host = slot && this.hosts.get(slot.host)
     if (!slot) return
     const { token, state } = slot
-    this.budget.give(token)
+    this.#giveBack(token, host)
     this.pool.left(endpoint)
     if (host?.spec.kind !== 'threads') {
       this.pool.removeHost(slot.host)
@@ -216,14 +216,16 @@ export class Dispatcher {
     await this.hosts.close()
   }
 
-  #refuseTooMuch({ use, resources }: WorkerRequest): void {
-    const name = this.budget.exceeded(resources)
-    if (name === undefined) return
-    const what = use === 'actor' ? 'the actor' : 'the task'
-    const need = describeAmount(name, resources.get(name)!)
-    const has = describeAmount(name, this.budget.total.get(name) ?? 0)
-    const fix = 'ask for less, or start the session with more'
-    throw makeError('RESOURCE_LIMIT', { what, need, has, fix })
+  /** Frees what an ending worker had. GPUs hold its memory until the process has ended, so they are not free before. */
+  #giveBack(token: string, host: Host | undefined): void {
+    if (host?.spec.kind !== 'process' || this.budget.gpusOf(token).length === 0) {
+      this.budget.give(token)
+      return
+    }
+    void host.ended.promise.then(() => {
+      this.budget.give(token)
+      this.schedule()
+    })
   }
 
   /** Stops an idle process, unless one of its workers says that others need a value of which it is the owner. */

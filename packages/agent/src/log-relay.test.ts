@@ -49,6 +49,18 @@ describe('LineSplitter', () => {
 })
 
 describe('LogRelay', () => {
+  test('writes notes about a worker into its file only', async () => {
+    using folder = new TemporaryFolder()
+    const driver = new FakeWriter()
+    const relay = relayTo(driver, folder.path)
+    relay.add('py-1', 'python worker')
+    relay.note('py-1', '(it was ended)')
+    relay.note('unknown', 'nothing')
+    const file = () => readFileSync(join(folder.path, 'py-1.log'), { encoding: 'utf8', flag: 'a+' })
+    await expect.poll(file).toBe('(it was ended)\n')
+    expect(driver.text).toBe('')
+  })
+
   test('marks lines with the worker, and keeps them in its file', async () => {
     using folder = new TemporaryFolder()
     const driver = new FakeWriter()

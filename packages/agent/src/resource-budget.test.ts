@@ -69,11 +69,13 @@ describe('ResourceBudget', () => {
     expect(budget.describeUsed()).toEqual({ cpu: 1 })
   })
 
-  test('names what is asked for beyond the total', () => {
+  test('refuses what is asked for beyond the total', () => {
     const budget = new ResourceBudget(amounts({ cpu: 2, gpu: 1 }))
-    expect(budget.exceeded(amounts({ cpu: 2, gpu: 0.5 }))).toBeUndefined()
-    expect(budget.exceeded(amounts({ cpu: 1, gpu: 2 }))).toBe('gpu')
-    expect(budget.exceeded(amounts({ license: 0.0001 }))).toBe('license')
+    const check = (request: Record<string, number>) => () =>
+      budget.checkTotal('the task', amounts(request))
+    expect(check({ cpu: 2, gpu: 0.5 })).not.toThrow()
+    expect(check({ cpu: 1, gpu: 2 })).toThrow('the task needs 2 GPUs, has 1 GPU; ask for less')
+    expect(check({ license: 0.0001 })).toThrow('the task needs 0.0001 license, has 0 license')
   })
 })
 

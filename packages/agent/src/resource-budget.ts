@@ -1,5 +1,6 @@
+import { makeError } from './errors.ts'
 import { FreeResources } from './free-resources.ts'
-import { type Amounts, fromUnits } from './resource-amounts.ts'
+import { type Amounts, describeAmount, fromUnits } from './resource-amounts.ts'
 
 interface Holder {
   readonly request: Amounts
@@ -23,9 +24,15 @@ export class ResourceBudget {
     this.free = FreeResources.of(total)
   }
 
-  /** A resource of which the node has less than is asked for, even when nobody uses any. */
-  exceeded(request: Amounts): string | undefined {
-    return [...request.keys()].find((name) => request.get(name)! > (this.total.get(name) ?? 0))
+  /** Refuses what can never be granted, because the node has less even when nobody uses any. */
+  checkTotal(what: string, request: Amounts): void {
+    for (const [name, units] of request) {
+      const total = this.total.get(name) ?? 0
+      if (units <= total) continue
+      const [need, has] = [describeAmount(name, units), describeAmount(name, total)]
+      const fix = 'ask for less, or start the session with more'
+      throw makeError('RESOURCE_LIMIT', { what, need, has, fix })
+    }
   }
 
   /** Enters what a holder takes; what it had before is given back. */

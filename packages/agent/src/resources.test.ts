@@ -89,6 +89,16 @@ describe('actors', () => {
     expect(await used(fake)).toMatchObject({ cpu: 1, gpu: 2 })
   })
 
+  test('give their GPUs back only when their process has ended', async () => {
+    const fake = node()
+    const [endpoint] = (await fake.createActor({ options: { resources: { gpu: 2 } } })) as number[]
+    fake.agent.left(endpoint!, 'crashed')
+    const next = fake.lease(task({ gpu: 1 }))
+    expect(await isGranted(next)).toBe(false)
+    fake.python.started[0]!.end({ code: null, signal: 11 })
+    expect(await next).toEqual([expect.any(Number), 0, 0])
+  })
+
   test('give back what they had when they end', async () => {
     const fake = node()
     await fake.createActor({ options: { resources: { gpu: 0.25, license: 1 } } })
