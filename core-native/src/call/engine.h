@@ -251,7 +251,10 @@ class Engine {
   void adopt_parent(const tbk_call_t& call, Outgoing& out);
   void forget_finished(IncomingCall& parent);
   uint64_t argument_bytes(const tbk_call_t& call) const;
-  Status admit(Target& to, uint32_t number, uint64_t bytes);
+  Status admit(Target& to, uint32_t number);
+  bool is_endpoint_full() const;
+  static bool is_full(const Target& to);
+  void note_full(Target& to);
   void look_for_room(Target& to, uint32_t number);
 
   // Retries and restarts.

@@ -163,7 +163,7 @@ Status Engine::submit(const tbk_call_t& call) {
   if (function_name(call.function) == nullptr) return {TBK_INVALID, "no such function number"};
   if (call.options >= options_.size()) return {TBK_INVALID, "no such call options"};
   const uint64_t bytes = call.result == 0 ? 0 : argument_bytes(call);
-  if (call.result != 0) TBK_RETURN_IF_ERROR(admit(*to, call.target, bytes));
+  if (call.result != 0) TBK_RETURN_IF_ERROR(admit(*to, call.target));
   RefRecord* result = call.result == 0 ? nullptr : refs_.find(call.result);
   if (call.result != 0 && (result == nullptr || result->state != RefRecord::State::kReserved)) {
     return {TBK_INVALID, "the result must be a reserved ref that was not submitted before"};

@@ -73,18 +73,25 @@ uint64_t Engine::argument_bytes(const tbk_call_t& call) const {
   return bytes;
 }
 
+bool Engine::is_endpoint_full() const {
+  return calls_pending_ >= limits_.pending_calls_max || pending_bytes_ > limits_.pending_bytes_max;
+}
+
+// Of what is pending already, not of what is to come: who was told that there is room may submit a
+// call of any size.
+bool Engine::is_full(const Target& to) {
+  return to.unanswered > 0 && (to.unanswered >= to.calls_max || to.pending_bytes >= to.bytes_max);
+}
+
 // Refuses a call beyond the limits. One call always passes, however large.
-Status Engine::admit(Target& to, uint32_t number, uint64_t bytes) {
+Status Engine::admit(Target& to, uint32_t number) {
   if (to.state == Target::State::kDead) return Status::ok();
-  const bool is_endpoint_full =
-      calls_pending_ >= limits_.pending_calls_max || pending_bytes_ > limits_.pending_bytes_max;
-  const bool is_target_full = to.unanswered >= to.calls_max ||
-                              (to.unanswered > 0 && to.pending_bytes + bytes > to.bytes_max);
+  const bool is_endpoint_full = this->is_endpoint_full();
+  const bool is_target_full = is_full(to);
   if (!is_endpoint_full && !is_target_full) return Status::ok();
   if (number == agent_target_) return Status::ok();  // what keeps the session going
-  is_full_ |= is_endpoint_full;
   ++to.refused;
-  if (to.full_since_ns == 0) to.full_since_ns = now_ns();
+  note_full(to);
   const uint64_t calls = is_target_full ? to.unanswered : calls_pending_;
   const uint64_t pending = is_target_full ? to.pending_bytes : pending_bytes_;
   return {TBK_BACK_PRESSURE,
@@ -96,9 +103,17 @@ Status Engine::admit(Target& to, uint32_t number, uint64_t bytes) {
               ": wait for results, or for room, before submitting more"};
 }
 
+// From now on who wants room waits until half of the limit is free.
+void Engine::note_full(Target& to) {
+  is_full_ |= is_endpoint_full();
+  if (to.full_since_ns == 0) to.full_since_ns = now_ns();
+}
+
 bool Engine::has_room(uint32_t number) {
-  const Target* to = target(number);
-  return to == nullptr || to->state == Target::State::kDead || to->full_since_ns == 0;
+  Target* to = target(number);
+  if (to == nullptr || to->state == Target::State::kDead) return true;
+  if (to->full_since_ns == 0 && (is_full(*to) || is_endpoint_full())) note_full(*to);
+  return to->full_since_ns == 0;
 }
 
 Status Engine::ask_for_room(uint32_t number) {

@@ -184,6 +184,8 @@ bool Engine::next_event(tbk_event_t& out, bool with_calls) {
       out.function = item.number;
       out.value.data = reinterpret_cast<const uint8_t*>(event_text_.data());
       out.value.size = event_text_.size();
+    } else if (item.kind == TBK_EVENT_ROOM) {
+      out.instance = static_cast<uint32_t>(item.handle);
     } else if (item.kind != TBK_EVENT_SHUTDOWN) {
       IncomingCall* call = incoming_.find(item.handle);
       if (call == nullptr) continue;  // cancelled before it was started, or replied to
