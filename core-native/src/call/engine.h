@@ -256,6 +256,7 @@ class Engine {
   static bool is_full(const Target& to);
   void note_full(Target& to);
   void look_for_room(Target& to, uint32_t number);
+  void give_room(Target& to, uint32_t number);
 
   // Retries and restarts.
   bool try_again(uint64_t result, RefRecord& record, bool at_once);

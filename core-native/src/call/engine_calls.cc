@@ -99,7 +99,8 @@ void Engine::release_target(uint32_t number) {
 
 void Engine::collect_target(uint32_t number) {
   Target& old = *targets_[number];
-  if (!old.is_released || old.unanswered > 0 || !old.queue.empty() || old.lease_requests > 0)
+  if (!old.is_released || old.unanswered > 0 || old.users > 0 || !old.queue.empty() ||
+      old.lease_requests > 0)
     return;
   if (old.kind == Target::Kind::kTasks && !old.leases.empty())
     return;  // until they are returned as idle

@@ -145,6 +145,10 @@ void Engine::look_for_room(Target& to, uint32_t number) {
   if (to.full_since_ns == 0 || to.unanswered * uint64_t{2} > to.calls_max ||
       to.pending_bytes * 2 > to.bytes_max)
     return;
+  give_room(to, number);
+}
+
+void Engine::give_room(Target& to, uint32_t number) {
   to.throttled_ns += now_ns() - std::exchange(to.full_since_ns, 0);
   for (Waiter* waiter : to.room_waiters) waiter->condition.notify_one();
   if (std::exchange(to.is_room_wanted, false)) emit(TBK_EVENT_ROOM, number);

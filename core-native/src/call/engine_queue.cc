@@ -124,6 +124,7 @@ void Engine::drop_queued(uint64_t handle) {
   QueuedCall* queued = queued_.find(handle);
   if (queued == nullptr) return;
   if (queued->args.kind == Blob::Kind::kInline) pending_bytes_ -= queued->args.size();
+  if (is_full_) look_for_room(*targets_[queued->target], queued->target);
   Blob args = std::move(queued->args);
   queued_.erase(handle);
   drop(args);
@@ -134,9 +135,17 @@ void Engine::fail_target(uint32_t number, std::vector<uint8_t> error) {
   Target& dead = *targets_[number];
   dead.state = Target::State::kDead;
   dead.error = std::move(error);
-  ++dead.unanswered;  // keeps the target while its calls are failed
+  // Calls that wait for the time of their next attempt would never be sent.
+  std::erase_if(delayed_, [&](const auto& entry) {
+    const QueuedCall* call = queued_.find(entry.second);
+    if (call == nullptr || call->target != number) return false;
+    dead.queue.push_back(entry.second);
+    return true;
+  });
+  ++dead.users;
   fail_queued(dead, dead.error);
-  --dead.unanswered;
+  --dead.users;
+  if (dead.full_since_ns != 0) give_room(dead, number);
   collect_target(number);
 }
 

@@ -57,7 +57,7 @@ Lease* Engine::find_lease(Target& to, uint32_t endpoint_id) {
 
 void Engine::dispatch_tasks(uint32_t number) {
   Target& to = *targets_[number];
-  ++to.unanswered;  // keeps the target while calls can fail and finish in here
+  ++to.users;
   while (!to.queue.empty()) {
     const uint64_t handle = to.queue.front();
     if (queued_.find(handle) == nullptr) {  // cancelled
@@ -83,7 +83,7 @@ void Engine::dispatch_tasks(uint32_t number) {
     break;
   }
   request_leases(number, to);
-  --to.unanswered;
+  --to.users;
 }
 
 // Asks the agent for workers, as many as could be busy with what is queued.
@@ -135,9 +135,9 @@ void Engine::grant_lease(uint32_t number, uint64_t answer) {
   unpin(answer);
   // With other workers at hand the tasks go on; without any they would wait for ever.
   if (to.leases.empty() && to.lease_requests == 0) {
-    ++to.unanswered;
+    ++to.users;
     fail_queued(to, error);
-    --to.unanswered;
+    --to.users;
   }
   collect_target(number);
 }

@@ -136,6 +136,7 @@ struct Target {
   bool is_restartable = false;
   std::array<uint8_t, 16> id{};  // of a restartable actor
   uint32_t unanswered = 0;       // calls sent or queued
+  uint32_t users = 0;            // functions that look at it while its calls fail and finish
   std::vector<uint8_t> error;    // of a dead target: what its calls fail with
   CallList queue;                // queued calls (for tasks: those with all arguments ready)
   std::vector<uint8_t> shape;    // tasks only
