@@ -1,4 +1,9 @@
-// Calls: functions, targets, submitting, cancelling, streams, replies.
+// Calls: functions, options, submitting, cancelling, streams, replies.
+
+#include <algorithm>
+#include <cstring>
+#include <string>
+#include <vector>
 
 #include "addon/endpoint.h"
 #include "addon/event_loop.h"
@@ -35,61 +40,85 @@ napi_value function_name(napi_env env, napi_callback_info info) {
   return status == TBK_OK ? make_text(env, {name, size}) : throw_status(env, status);
 }
 
-// targetEndpoint(endpointId, instance): target
-napi_value target_endpoint(napi_env env, napi_callback_info info) {
-  Arguments arguments(env, info);
-  Endpoint* endpoint = Endpoint::of(env, arguments.self());
-  if (endpoint == nullptr) return nullptr;
-  const uint32_t id = arguments.u32(0);
-  const uint32_t instance = arguments.u32(1);
-  if (arguments.failed()) return nullptr;
-  tbk_target_t target = 0;
-  const tbk_status_t status = tbk_target_endpoint(endpoint->core(), id, instance, &target);
-  return status == TBK_OK ? make_number(env, target) : throw_status(env, status);
-}
-
-// targetActor(address: ref): target
-napi_value target_actor(napi_env env, napi_callback_info info) {
-  Arguments arguments(env, info);
-  Endpoint* endpoint = Endpoint::of(env, arguments.self());
-  if (endpoint == nullptr) return nullptr;
-  const tbk_ref_t address = arguments.whole(0);
-  if (arguments.failed()) return nullptr;
-  tbk_target_t target = 0;
-  const tbk_status_t status = tbk_target_actor(endpoint->core(), address, nullptr, &target);
-  return status == TBK_OK ? make_number(env, target) : throw_status(env, status);
-}
-
-// targetTasks(shape: Uint8Array): target
-napi_value target_tasks(napi_env env, napi_callback_info info) {
-  Arguments arguments(env, info);
-  Endpoint* endpoint = Endpoint::of(env, arguments.self());
-  if (endpoint == nullptr) return nullptr;
-  const std::string_view shape = arguments.bytes(0);
-  if (arguments.failed()) return nullptr;
-  tbk_target_t target = 0;
-  const tbk_status_t status =
-      tbk_target_tasks(endpoint->core(), reinterpret_cast<const uint8_t*>(shape.data()),
-                       static_cast<uint32_t>(shape.size()), &target);
-  return status == TBK_OK ? make_number(env, target) : throw_status(env, status);
-}
-
-// targetRelease(target)
-napi_value target_release(napi_env env, napi_callback_info info) {
-  Arguments arguments(env, info);
-  Endpoint* endpoint = Endpoint::of(env, arguments.self());
-  if (endpoint == nullptr) return nullptr;
-  const uint32_t target = arguments.u32(0);
-  if (!arguments.failed()) tbk_target_release(endpoint->core(), target);
-  return nullptr;
-}
-
 // submit(): hands over the outbox now. Records that the core refuses come back as events.
 napi_value submit(napi_env env, napi_callback_info info) {
   Arguments arguments(env, info);
   Endpoint* endpoint = Endpoint::of(env, arguments.self());
   if (endpoint != nullptr) endpoint->flush();
   return nullptr;
+}
+
+// submitLast(): the same; throws when the last call of the outbox was refused, which then has no
+// event.
+napi_value submit_last(napi_env env, napi_callback_info info) {
+  Arguments arguments(env, info);
+  Endpoint* endpoint = Endpoint::of(env, arguments.self());
+  if (endpoint == nullptr) return nullptr;
+  std::string text;
+  const tbk_status_t status = endpoint->flush_last(text);
+  if (status != TBK_OK) throw_status(env, status, text);
+  return nullptr;
+}
+
+// callOption(flags, priority, retries, retryDelayNs, retryOn, group): number
+napi_value call_option(napi_env env, napi_callback_info info) {
+  Arguments arguments(env, info);
+  Endpoint* endpoint = Endpoint::of(env, arguments.self());
+  if (endpoint == nullptr) return nullptr;
+  tbk_call_options_t options{};
+  options.size = sizeof options;
+  options.flags = arguments.u32(0);
+  options.priority = static_cast<int32_t>(arguments.number(1));
+  options.retries = arguments.u32(2);
+  options.retry_delay_ns = arguments.whole(3);
+  const std::string retry_on = arguments.text(4);
+  const std::string group = arguments.text(5);
+  if (arguments.failed()) return nullptr;
+  options.retry_on = retry_on.data();
+  options.retry_on_size = static_cast<uint32_t>(retry_on.size());
+  options.group = group.data();
+  options.group_size = static_cast<uint32_t>(group.size());
+  uint32_t number = 0;
+  const tbk_status_t status = tbk_call_option(endpoint->core(), &options, &number);
+  return status == TBK_OK ? make_number(env, number) : throw_status(env, status);
+}
+
+// callState(call): 0 while its result is wanted, else TBK_CLOSED or TBK_NOT_FOUND.
+napi_value call_state(napi_env env, napi_callback_info info) {
+  Arguments arguments(env, info);
+  Endpoint* endpoint = Endpoint::of(env, arguments.self());
+  if (endpoint == nullptr) return nullptr;
+  const tbk_incoming_t call = arguments.whole(0);
+  if (arguments.failed()) return nullptr;
+  return make_number(env, tbk_call_state(endpoint->core(), call));
+}
+
+// instanceGroups(instance, names: text, limits: Uint32Array, methods: Uint32Array): the names are
+// separated by newlines, the methods are pairs of function and index of its group.
+napi_value instance_groups(napi_env env, napi_callback_info info) {
+  Arguments arguments(env, info);
+  Endpoint* endpoint = Endpoint::of(env, arguments.self());
+  if (endpoint == nullptr) return nullptr;
+  const uint32_t instance = arguments.u32(0);
+  const std::string names = arguments.text(1);
+  const std::string_view limits = arguments.bytes(2);
+  const std::string_view pairs = arguments.bytes(3);
+  if (arguments.failed()) return nullptr;
+  std::vector<tbk_group_t> groups(limits.size() / sizeof(uint32_t));
+  size_t at = 0;
+  for (size_t i = 0; i < groups.size(); ++i) {
+    const size_t end = std::min(names.find('\n', at), names.size());
+    groups[i].name = names.data() + at;
+    groups[i].name_size = static_cast<uint32_t>(end - at);
+    std::memcpy(&groups[i].limit, limits.data() + i * sizeof(uint32_t), sizeof(uint32_t));
+    at = std::min(end + 1, names.size());
+  }
+  std::vector<tbk_method_group_t> methods(pairs.size() / sizeof(tbk_method_group_t));
+  if (!methods.empty()) std::memcpy(methods.data(), pairs.data(), pairs.size());
+  const tbk_status_t status = tbk_instance_groups(
+      endpoint->core(), instance, groups.data(), static_cast<uint32_t>(groups.size()),
+      methods.data(), static_cast<uint32_t>(methods.size()));
+  return status == TBK_OK ? nullptr : throw_status(env, status);
 }
 
 // cancel(result, flags)
@@ -148,14 +177,14 @@ napi_value reply(napi_env env, napi_callback_info info) {
 void add_call_methods(std::vector<napi_property_descriptor>& methods) {
   methods.push_back(method("functionId", function_id));
   methods.push_back(method("functionName", function_name));
-  methods.push_back(method("targetEndpoint", target_endpoint));
-  methods.push_back(method("targetActor", target_actor));
-  methods.push_back(method("targetTasks", target_tasks));
-  methods.push_back(method("targetRelease", target_release));
+  methods.push_back(method("callOption", call_option));
   methods.push_back(method("submit", submit));
+  methods.push_back(method("submitLast", submit_last));
   methods.push_back(method("cancel", cancel));
   methods.push_back(method("streamNext", stream_next));
+  methods.push_back(method("instanceGroups", instance_groups));
   methods.push_back(method("reply", reply));
+  methods.push_back(method("callState", call_state));
 }
 
 }  // namespace thornback::addon

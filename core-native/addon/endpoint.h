@@ -54,6 +54,8 @@ class Endpoint {
 
   // Hands over what JavaScript wrote into the outbox.
   void flush();
+  // The same, and tells whether the last call of the outbox was taken; if not, no event tells it.
+  tbk_status_t flush_last(std::string& text);
   // Flushes, collects events and calls JavaScript once for all of them. Returns their number.
   uint32_t pump();
   void detach();

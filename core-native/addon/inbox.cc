@@ -45,6 +45,7 @@ void Endpoint::describe(const tbk_event_t& event, Event& out) {
   out.function = event.function;
   out.instance = event.instance;
   out.caller = event.caller;
+  out.group = event.group;
   out.deadline_ns = static_cast<double>(event.deadline_ns);
   describe_value(event.value, out, inbox_used_, kInboxBytes);
 }

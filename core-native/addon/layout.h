@@ -14,7 +14,7 @@
 namespace thornback::addon {
 
 // Raised with every change of this file.
-inline constexpr uint32_t kLayoutVersion = 1;
+inline constexpr uint32_t kLayoutVersion = 2;
 
 inline constexpr uint32_t kRecordsMax = 256;
 inline constexpr uint32_t kListMax = 1024;
@@ -53,6 +53,9 @@ struct Record {
   double buffer_token;
   uint32_t refs_offset;  // tbk_ref_entry_t, 8-byte aligned
   uint32_t ref_count;
+  double parent;  // of a call: the incoming call inside which it is made, 0 none
+  uint32_t options;
+  uint32_t padding;
 };
 
 struct Outbox {
@@ -93,7 +96,7 @@ struct Event {
   uint32_t place;
   double refs_position;
   uint32_t refs_place;  // kPlaceNone, kPlaceInbox or kPlacePointer
-  uint32_t padding;
+  uint32_t group;
 };
 
 struct Inbox {
@@ -102,7 +105,7 @@ struct Inbox {
 };
 
 static_assert(sizeof(Control) == 64);
-static_assert(sizeof(Record) == 64);
+static_assert(sizeof(Record) == 80);
 static_assert(sizeof(Event) == 96);
 static_assert(offsetof(Outbox, bytes) % 64 == 0);
 static_assert(offsetof(Inbox, bytes) % 8 == 0);

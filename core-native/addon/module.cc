@@ -105,6 +105,7 @@ void define_endpoint(napi_env env, Instance* instance) {
   add_value_methods(methods);
   add_mapping_methods(methods);
   add_call_methods(methods);
+  add_target_methods(methods);
   add_session_methods(methods);
   napi_value constructor;
   require(env,

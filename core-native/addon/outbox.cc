@@ -74,6 +74,8 @@ void Endpoint::submit_calls(const Record* records, uint32_t count) {
     call.target = record.target;
     call.function = record.function;
     call.flags = record.flags;
+    call.options = record.options;
+    call.parent = static_cast<tbk_incoming_t>(record.parent);
     call.timeout_ns = static_cast<uint64_t>(record.timeout_ns);
     call.args = payload(record.data_offset, record.data_size, record.buffer_token,
                         record.refs_offset, record.ref_count, record.payload_flags);
@@ -106,6 +108,20 @@ void Endpoint::send_replies(const Record* records, uint32_t count) {
     if (status == TBK_OK) break;
     if (done < count) refuse(records[done++], status);
   }
+}
+
+tbk_status_t Endpoint::flush_last(std::string& text) {
+  const uint32_t count = std::min(outbox_->control.record_count, kRecordsMax);
+  const double last = count == 0 ? 0 : outbox_->records[count - 1].id;
+  const size_t known = refusals_.size();
+  flush();
+  if (refusals_.size() == known || refusals_.back().record_kind != kRecordCall ||
+      refusals_.back().id != last)
+    return TBK_OK;
+  const tbk_status_t status = refusals_.back().status;
+  text = std::move(refusals_.back().text);
+  refusals_.pop_back();
+  return status;
 }
 
 // The refusal becomes an event: JavaScript has long returned from writing the record.

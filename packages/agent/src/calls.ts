@@ -163,6 +163,7 @@ function getActor({ registry, options }: CallContext, call: IncomingCall): void 
     language: actor.language,
     class: actor.className,
     methods: actor.methods,
+    restartable: actor.maxRestarts !== 0,
   })
 }
 

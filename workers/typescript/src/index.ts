@@ -20,9 +20,19 @@ export {
   type Values,
 } from './sdk/operations.ts'
 export { wait, type WaitOptions, type WaitResult } from './sdk/wait.ts'
-export type { ActorOptions, Resources, TaskOptions, WorkerEnvironment } from './sdk/options.ts'
+export type {
+  ActorOptions,
+  ConcurrencyGroup,
+  HandleOptions,
+  MethodCallOptions,
+  Resources,
+  TaskCallOptions,
+  TaskOptions,
+  WorkerEnvironment,
+} from './sdk/options.ts'
 export { type Language, python, typescript } from './sdk/other-languages.ts'
 export { defineActor, defineTask } from './sdk/registry.ts'
+export { pending, room } from './sdk/room.ts'
 export type {
   AnyApi,
   BoundCall,
@@ -33,6 +43,8 @@ export type {
 } from './sdk/remote-types.ts'
 export type { Task } from './sdk/task.ts'
 export type { CallOptions } from './runtime/callable.ts'
+export type { ErrorName, RetryOptions } from './runtime/call-options.ts'
+export type { FlowOptions, Pending } from './runtime/flow.ts'
 export { type GetOptions, ObjectRef } from './runtime/object-ref.ts'
 export { ObjectStream } from './runtime/object-stream.ts'
 export {

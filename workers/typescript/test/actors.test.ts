@@ -106,8 +106,8 @@ describe('actors', () => {
     expect(await values.describe()).toMatchObject({
       role: 'worker',
       name: 'method::describe',
-      attempt: 1,
-      restarts: 0,
+      restartCount: 0,
+      wasRestarted: false,
       hasDeadline: false,
       actor: { class: expect.stringMatching(/shapes\.ts:Values$/) as string },
     })

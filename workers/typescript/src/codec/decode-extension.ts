@@ -3,7 +3,13 @@
 import { type ErrorValue, fromErrorValue } from '../errors/error-value.ts'
 import { SerializationError } from '../errors/generated.ts'
 import { type DtypeInfo, dtypes, scratchBytes, type TypedArray } from './dtype.ts'
-import { actorIdBytes, arrayDimensionsMax, extension, wideIntegerBytesMax } from './format.ts'
+import {
+  actorIdBytes,
+  actorIsRestartable,
+  arrayDimensionsMax,
+  extension,
+  wideIntegerBytesMax,
+} from './format.ts'
 import type { HeadReader } from './head-reader.ts'
 import { NdArray } from './nd-array.ts'
 import { plainTimeFrom } from './plain-time.ts'
@@ -220,19 +226,24 @@ function readWideInteger(reader: HeadReader, size: number): number | bigint {
 }
 
 function readActor(reader: HeadReader): unknown {
-  if (listCount(reader) !== 4) reader.fail('an actor handle that has not 4 members')
+  const count = listCount(reader)
+  if (count !== 4 && count !== 5) reader.fail('an actor handle that has not 4 or 5 members')
   const id = reader.value()
   const language = reader.value()
   const classKey = reader.value()
   const methods = readMethods(reader)
+  const flags = count === 5 ? reader.value() : 0
   if (
     !(id instanceof Uint8Array && id.length === actorIdBytes) ||
     typeof language !== 'string' ||
-    typeof classKey !== 'string'
+    typeof classKey !== 'string' ||
+    !(typeof flags === 'number' && Number.isInteger(flags) && flags >= 0)
   ) {
     return reader.fail('an actor handle with members of other types')
   }
-  return reader.context.actor({ id, language, classKey, methods })
+  const fields = { id, language, classKey, methods }
+  const isRestartable = flags % 2 === actorIsRestartable
+  return reader.context.actor(isRestartable ? { ...fields, isRestartable } : fields)
 }
 
 function readMethods(reader: HeadReader): string[] | null {

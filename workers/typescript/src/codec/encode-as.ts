@@ -19,6 +19,8 @@ export interface ActorHandleFields {
   readonly language: string
   readonly classKey: string
   readonly methods: readonly string[] | null
+  /** Its actor may be started again after its process has ended: calls survive that. */
+  readonly isRestartable?: boolean
 }
 
 export type TimeKind = 'datetime' | 'date' | 'time' | 'duration'

@@ -15,7 +15,7 @@ import {
   writeObject,
 } from './encode-special.ts'
 import { extensionBody, finishExtension } from './extension-writer.ts'
-import { actorIdBytes, extension } from './format.ts'
+import { actorIdBytes, actorIsRestartable, extension } from './format.ts'
 import { framedSize, writeFrame } from './frame.ts'
 import { type Grow, HeadWriter } from './head-writer.ts'
 import { Keywords } from './keywords.ts'
@@ -53,8 +53,9 @@ class OwnWriter implements ValueWriter {
     const writer = this.#begin()
     const start = this.at
     if (handle.id.length !== actorIdBytes) throw new TypeError('an actor id has 16 bytes')
-    const { id, language, classKey, methods } = handle
-    let end = writer.inlineBinary(id, writer.listHeader(4, extensionBody(writer, start)))
+    const { id, language, classKey, methods, isRestartable = false } = handle
+    const count = isRestartable ? 5 : 4
+    let end = writer.inlineBinary(id, writer.listHeader(count, extensionBody(writer, start)))
     end = writer.text(classKey, writer.text(language, end))
     writer.reserve(end, 5)
     if (methods === null) end = writer.value(null, end)
@@ -63,6 +64,7 @@ class OwnWriter implements ValueWriter {
         (at, name) => writer.text(name, at),
         writer.listHeader(methods.length, end),
       )
+    if (isRestartable) end = writer.value(actorIsRestartable, end)
     this.at = finishExtension(writer, extension.actor, start, end)
   }
 

@@ -27,6 +27,8 @@ export const frameEntryBytes = 16
 export const frameMagic = 0xc1544201
 
 export const actorIdBytes = 16
+/** A flag of an actor handle. */
+export const actorIsRestartable = 1
 
 export function alignUp(offset: number): number {
   return Math.ceil(offset / bufferAlignment) * bufferAlignment

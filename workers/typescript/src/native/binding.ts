@@ -82,6 +82,16 @@ export interface EndpointStats {
   bytesShared: number
 }
 
+/** tbk_target_stats_t. */
+export interface TargetStats {
+  callsPending: number
+  bytesPending: number
+  callsMax: number
+  bytesMax: number
+  refused: number
+  throttledNs: number
+}
+
 export type AnyTypedArray = NodeJS.TypedArray
 
 /** An attached endpoint. Methods that fail throw a `NativeError`. */
@@ -116,12 +126,28 @@ export interface NativeEndpoint {
   functionId(name: string): number
   functionName(id: number): string
   targetEndpoint(endpointId: number, instance: number): number
-  targetActor(address: number): number
+  /** The id has 16 bytes, or none for an actor that is not restarted. */
+  targetActor(address: number, id: Uint8Array): number
   targetTasks(shape: Uint8Array): number
   targetRelease(target: number): void
+  targetLimit(target: number, callsMax: number, bytesMax: number): void
+  targetRoom(target: number, timeoutNs: number): number
+  targetStats(target: number): TargetStats
+  callOption(
+    flags: number,
+    priority: number,
+    retries: number,
+    retryDelayNs: number,
+    retryOn: string,
+    group: string,
+  ): number
   submit(): void
+  /** The same; throws when the last call of the outbox was refused, which then has no event. */
+  submitLast(): void
   cancel(result: number, flags: number): void
   streamNext(stream: number): number
+  /** The names are separated by newlines, the methods are pairs of function and index of its group. */
+  instanceGroups(instance: number, names: string, limits: Uint32Array, methods: Uint32Array): void
   reply(
     call: number,
     flags: number,
@@ -132,6 +158,7 @@ export interface NativeEndpoint {
     refCount: number,
     payloadFlags: number,
   ): number
+  callState(call: number): number
 
   detach(): void
   holdLoop(): void

@@ -1,7 +1,7 @@
 // The memory shared with the addon: the same numbers as in core-native/addon/layout.h. They are constants here, not read
 // from the addon, so that the optimising compiler folds them; `checkLayout` compares.
 
-export const layoutVersion = 1
+export const layoutVersion = 2
 
 export const recordsMax = 256
 export const listMax = 1024
@@ -23,8 +23,13 @@ export const control = {
   busy: 7,
 } as const
 
+/** A record: 20 words or 10 floats. Names ending in `F` index floats, the others 32-bit words. */
+export const recordBytes = 80
+export const recordWords = 20
+export const recordFloats = 10
+
 const recordsStart = 64
-const releasesStart = recordsStart + recordsMax * 64
+const releasesStart = recordsStart + recordsMax * recordBytes
 /** Byte offsets of the parts of the outbox. */
 export const outbox = {
   records: recordsStart,
@@ -35,9 +40,6 @@ export const outbox = {
   bytes: releasesStart + listMax * 32,
 } as const
 
-/** A record: 16 words or 8 floats. Names ending in `F` index floats, the others 32-bit words. */
-export const recordWords = 16
-export const recordFloats = 8
 export const record = {
   kind: 0,
   flags: 1,
@@ -51,6 +53,8 @@ export const record = {
   bufferTokenF: 6,
   refsOffset: 14,
   refCount: 15,
+  parentF: 8,
+  options: 18,
 } as const
 
 export const recordKind = { call: 1, reply: 2 } as const
@@ -75,6 +79,7 @@ export const event = {
   place: 19,
   refsPositionF: 10,
   refsPlace: 22,
+  group: 23,
 } as const
 
 export const inbox = { bytes: (eventsMax + 1) * eventWords * 4 } as const
@@ -87,6 +92,7 @@ export const eventKind = {
   peerJoined: 5,
   peerLeft: 6,
   shutdown: 7,
+  room: 8,
   refused: 100,
 } as const
 
@@ -101,6 +107,9 @@ export const callStream = 2
 export const replyItem = 1
 export const eventStreamCall = 1
 export const cancelRecursive = 1
+export const cancelForce = 2
+export const optionUnordered = 1
+export const optionRetryErrors = 2
 
 /** Throws if the addon was built from another version of the layout. */
 export function checkLayout(found: Readonly<Record<string, number>>): void {

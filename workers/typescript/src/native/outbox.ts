@@ -61,7 +61,11 @@ export class Outbox {
   constructor(native: NativeEndpoint) {
     const buffer = native.outbox
     this.native = native
-    this.words = new Uint32Array(buffer, 0, (layout.outbox.records + layout.recordsMax * 64) / 4)
+    this.words = new Uint32Array(
+      buffer,
+      0,
+      (layout.outbox.records + layout.recordsMax * layout.recordBytes) / 4,
+    )
     this.#floats = new Float64Array(buffer, 0, this.words.length / 2)
     this.#bytes = new Uint8Array(buffer, layout.outbox.bytes, layout.outboxBytes)
     this.#entries = new Uint32Array(buffer, layout.outbox.bytes, layout.outboxBytes / 4)
@@ -156,19 +160,35 @@ export class Outbox {
     }
   }
 
-  /** Adds a call with the payload encoded last; returns its position, for `markStream`. */
+  /** Bytes and refs of the payload encoded last. */
+  get payloadSize(): number {
+    return this.#size
+  }
+
+  get payloadRefs(): number {
+    return this.#refCount
+  }
+
+  /**
+   * Adds a call with the payload encoded last; returns its position, for `markStream`. `options` is a number of the core's,
+   * `parent` the incoming call inside which this one is made; 0 for none.
+   */
   addCall(
     result: number,
     target: number,
     functionId: number,
     flags: number,
     timeoutNs: number,
+    options: number,
+    parent: number,
   ): number {
     const position = this.words[control.recordCount] as number
     const word = this.#beginRecord(position, recordKind.call, flags, result, 0)
     this.words[word + record.target] = target
     this.words[word + record.function] = functionId
+    this.words[word + record.options] = options
     this.#floats[(word >> 1) + record.timeoutNsF] = timeoutNs
+    this.#floats[(word >> 1) + record.parentF] = parent
     return position
   }
 
@@ -188,6 +208,19 @@ export class Outbox {
   get isBatchFull(): boolean {
     const words = this.words
     return words[control.recordCount]! >= batchRecords || words[control.bytesUsed]! >= batchBytes
+  }
+
+  /** Calls to a target that were not handed over yet, and the bytes of their arguments. */
+  waitingFor(target: number): { calls: number; bytes: number } {
+    const found = { calls: 0, bytes: 0 }
+    for (let position = 0; position < this.words[control.recordCount]!; position++) {
+      const word = layout.outbox.records / 4 + position * layout.recordWords
+      const isCall = this.words[word + record.kind] === recordKind.call
+      if (!isCall || this.words[word + record.target] !== target) continue
+      found.calls++
+      found.bytes += this.#floats[(word >> 1) + record.dataSizeF] as number
+    }
+    return found
   }
 
   /** Makes a call a stream. False if it has been handed over already. */

@@ -15,9 +15,13 @@ const codes: Readonly<Record<number, ErrorCode>> = {
   [Status.peerDead]: 'ACTOR_DIED',
 }
 
+const whatToDo =
+  '(`await room(actor)` before each call, or options maxPendingCalls and maxPendingBytes)'
+
 /** The error for a status of the core and its sentence. */
 export function statusError(status: number, text: string): ThornbackError {
   const code = codes[status] ?? 'INTERNAL'
+  if (status === Status.backPressure) return new errorClasses.BACK_PRESSURE(`${text} ${whatToDo}`)
   return new errorClasses[code](text === '' ? `the engine answers ${status}` : text)
 }
 

@@ -1,3 +1,4 @@
+import { cancelRecursive } from '../native/layout.ts'
 import { type Callable, ResultKind } from './callable.ts'
 import { iteratorOf } from './generators.ts'
 import { LocalRef } from './local-ref.ts'
@@ -7,7 +8,7 @@ import { type HostedRef, type RefHost, RefState } from './ref-state.ts'
 export interface CallHost extends RefHost {
   /** Turns a call that was not handed over yet into a stream; undefined if it is too late. */
   makeStream(ref: CallRef): ObjectStream | undefined
-  cancel(ref: LocalRef, recursive: boolean): void
+  cancel(ref: LocalRef, flags: number): void
 }
 
 /**
@@ -52,7 +53,7 @@ export class CallRef<T = unknown> extends LocalRef<T> implements AsyncIterable<T
   }
 
   abort(error: unknown): void {
-    this.endpoint.cancel(this, false)
+    this.endpoint.cancel(this, cancelRecursive)
     this.fail(error)
   }
 

@@ -39,6 +39,8 @@ export interface DeliveryHost {
   readonly outbox: Outbox
   /** Reads the value of an event into a ref. */
   readInto(ref: HostedRef, index: number): void
+  /** A target takes calls again. */
+  onRoom(target: number): void
 }
 
 /** Takes the events of one delivery apart and finds who waits for each. */
@@ -160,6 +162,9 @@ export class Delivery implements ReplyHost {
         break
       case eventKind.shutdown:
         this.events.shutdown?.()
+        break
+      case eventKind.room:
+        this.#host.onRoom(words[word + event.instance] as number)
         break
       case eventKind.refused:
         this.#onRefused(index)

@@ -3,15 +3,19 @@ import {
   type AttachOptions,
   type EndpointInfo,
   type EndpointStats,
+  isNativeError,
   type NativeEndpoint,
   nativeModule,
   type NodeOptions,
+  Status,
 } from '../native/binding.ts'
 import * as layout from '../native/layout.ts'
 import { control } from '../native/layout.ts'
 import { translated } from '../native/status-error.ts'
 import { CallRef } from './call-ref.ts'
-import { type Callable, type CallOptions, ResultKind } from './callable.ts'
+import { type BoundOptions, type Callable, ResultKind } from './callable.ts'
+import { type CallBehaviour, optionNumber } from './call-options.ts'
+import type { CallTarget } from './call-target.ts'
 import { limitCall } from './call-limits.ts'
 import type { EndpointEvents } from './delivery.ts'
 import { LocalRef } from './local-ref.ts'
@@ -30,6 +34,10 @@ export class Endpoint extends ValueHost {
   readonly #functions = new Map<string, number>()
   /** Targets that pin the address of an actor. */
   readonly #targets = new Set<number>()
+  /** The call inside which code runs now, 0 for none; set where calls are executed. */
+  parentOf: (() => number) | undefined = undefined
+  /** Where the call added last stands in the outbox. */
+  #position = 0
 
   private constructor(
     connect: (deliver: (count: number) => void) => NativeEndpoint,
@@ -77,29 +85,33 @@ export class Endpoint extends ValueHost {
   }
 
   /** A function of one instance at an endpoint; endpoint 0 is the node agent. */
-  callable(target: number, name: string, kind: number = ResultKind.unknown): Callable {
+  callable(target: number, name: string, kind: number = ResultKind.unknown, options = 0): Callable {
     this.checkOpen()
-    return { target, functionId: this.functionId(name), name, kind }
+    const functionId = this.functionId(name)
+    return { target: this.flow.target(target), functionId, name, options, kind }
+  }
+
+  /** The core's number of options that calls have in common. */
+  optionNumber(behaviour: CallBehaviour): number {
+    this.checkOpen()
+    return optionNumber(this.native, behaviour)
   }
 
   /**
    * Makes a call: a CallRef, or a stream if the function is known to be a generator. Throws for arguments that cannot be sent
-   * and when the limit of pending calls is reached.
+   * and when a limit of what is pending is reached.
    */
-  invoke(callable: Callable, args: readonly unknown[], options?: CallOptions): unknown {
+  invoke(callable: Callable, args: readonly unknown[], options?: BoundOptions): unknown {
     return callable.kind === ResultKind.stream
       ? this.openStream(callable, args, options)
       : this.call(callable, args, options)
   }
 
   /** Makes a call whose result is awaited. */
-  call(callable: Callable, args: readonly unknown[], options?: CallOptions): CallRef {
+  call(callable: Callable, args: readonly unknown[], options?: BoundOptions): CallRef {
     const { outbox } = this
-    const id = this.#begin(args)
-    const flags = layout.callWatch
-    const timeoutNs = timeoutOf(options)
-    const position = outbox.addCall(id, callable.target, callable.functionId, flags, timeoutNs)
-    const ref = new CallRef(this, id, callable, position)
+    const id = this.#add(callable, args, layout.callWatch, options)
+    const ref = new CallRef(this, id, callable, this.#position)
     this.delivery.expected.add(ref)
     outbox.keepAlive(1)
     // A call that might become a stream waits for the end of the turn, and so do many at once. Others are sent now, so that
@@ -110,11 +122,8 @@ export class Endpoint extends ValueHost {
   }
 
   /** Makes a call whose result is iterated. */
-  openStream(callable: Callable, args: readonly unknown[], options?: CallOptions): ObjectStream {
-    const id = this.#begin(args)
-    const flags = layout.callWatch | layout.callStream
-    const timeoutNs = timeoutOf(options)
-    this.outbox.addCall(id, callable.target, callable.functionId, flags, timeoutNs)
+  openStream(callable: Callable, args: readonly unknown[], options?: BoundOptions): ObjectStream {
+    const id = this.#add(callable, args, layout.callWatch | layout.callStream, options)
     const stream = new LocalStream(this, id, true)
     this.delivery.expected.add(stream)
     this.outbox.keepAlive(1)
@@ -148,10 +157,10 @@ export class Endpoint extends ValueHost {
     }
   }
 
-  cancel(ref: LocalRef, recursive: boolean): void {
+  cancel(ref: LocalRef, flags: number): void {
     if (!this.isOpen || ref.id === 0) return
     try {
-      this.native.cancel(ref.id, recursive ? layout.cancelRecursive : 0)
+      this.native.cancel(ref.id, flags)
     } catch (error) {
       throw translated(error)
     }
@@ -161,20 +170,22 @@ export class Endpoint extends ValueHost {
   callsTo(target: number): CallRef[] {
     const all = this.delivery.expected.list()
     return all.filter(
-      (each) => each instanceof CallRef && each.callable.target === target,
+      (each) => each instanceof CallRef && each.callable.target.number === target,
     ) as CallRef[]
   }
 
-  /** Calls to the actor whose address is, or will be, the value of a ref. */
-  openActorTarget(address: LocalRef): number {
+  /** Calls to the actor whose address is, or will be, the value of a ref; with an id it may be restarted. */
+  openActorTarget(address: LocalRef, id: Uint8Array | undefined): number {
     this.outbox.flush()
-    const target = this.native.targetActor(address.coreHandle())
+    const target = this.native.targetActor(address.coreHandle(), id ?? noId)
     this.#targets.add(target)
     return target
   }
 
   releaseTarget(target: number): void {
-    if (this.#targets.delete(target) && this.isAttached) this.native.targetRelease(target)
+    if (!this.#targets.delete(target) || !this.isAttached) return
+    this.flow.forget(target)
+    this.native.targetRelease(target)
   }
 
   /**
@@ -185,6 +196,7 @@ export class Endpoint extends ValueHost {
     if (!this.isOpen) return
     this.isOpen = false
     this.delivery.failAll(makeError('SESSION_CLOSED', {}))
+    this.flow.failAll(makeError('SESSION_CLOSED', {}))
     this.held.releaseAll()
     this.outbox.releaseReserved()
     for (const target of this.#targets) this.native.targetRelease(target)
@@ -193,22 +205,80 @@ export class Endpoint extends ValueHost {
     this.outbox.close()
   }
 
-  #begin(args: readonly unknown[]): number {
+  /** Adds a call to the outbox; returns the ref of its result. */
+  #add(
+    callable: Callable,
+    args: readonly unknown[],
+    flags: number,
+    options: BoundOptions | undefined,
+  ): number {
+    const { outbox } = this
+    const { target, functionId } = callable
+    const timeoutNs = timeoutOf(options)
+    const number = options?.number ?? callable.options
+    const parent = this.parentOf === undefined || !target.inherits ? 0 : this.parentOf()
+    for (;;) {
+      const atOnce = this.#encode(callable, args)
+      const id = outbox.reserveRef()
+      this.#position = outbox.addCall(
+        id,
+        target.number,
+        functionId,
+        flags,
+        timeoutNs,
+        number,
+        parent,
+      )
+      if (!atOnce || this.#wasTaken(target, id)) return id
+    }
+  }
+
+  /** Encodes arguments, if the call is within the limits. True: the core has to be given the call at once. */
+  #encode(callable: Callable, args: readonly unknown[]): boolean {
     this.checkOpen()
     const { outbox } = this
+    const { target } = callable
     if (this.pending >= this.pendingCallsMax) {
       throw makeError('BACK_PRESSURE', { limit: this.pendingCallsMax, unit: 'calls' })
+    }
+    let isFull = false
+    if (target.callsLeft <= 0 || target.bytesLeft <= 0) {
+      isFull = !this.flow.refill(target)
+      if (isFull && target.waits) this.flow.block(target)
     }
     if (outbox.isBatchFull) outbox.flush()
     try {
       outbox.encodeArguments(args)
-      return outbox.reserveRef()
     } catch (error) {
       throw translated(error)
+    }
+    target.callsLeft--
+    target.bytesLeft -= outbox.payloadSize + refBytes * outbox.payloadRefs
+    if (target.promised > 0) target.promised--
+    if (!target.waits) return isFull
+    // Nothing of those who wait may be refused later. What a ref stands for is known to the core alone.
+    return isFull || outbox.payloadRefs > 0 || callable.kind !== ResultKind.unknown
+  }
+
+  /** Hands over what there is. False: the last call has to be made again. */
+  #wasTaken(target: CallTarget, id: number): boolean {
+    try {
+      this.native.submitLast()
+      return true
+    } catch (error) {
+      this.outbox.release(id)
+      const isRefused = isNativeError(error) && error.status === Status.backPressure
+      if (!isRefused || !target.waits) throw translated(error)
+      this.flow.block(target)
+      return false
     }
   }
 }
 
-function timeoutOf(options: CallOptions | undefined): number {
+/** What a ref among arguments counts for until the core says what its value counts for. */
+const refBytes = 64 * 1024
+const noId = new Uint8Array(0)
+
+function timeoutOf(options: BoundOptions | undefined): number {
   return options?.timeoutMs === undefined ? 0 : options.timeoutMs * 1e6
 }

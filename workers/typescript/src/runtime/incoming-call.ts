@@ -60,6 +60,13 @@ export class IncomingCall implements TableEntry {
     return this.#host === undefined
   }
 
+  /** Whether somebody wants the result, as far as the core knows at this moment. */
+  get isWanted(): boolean {
+    const host = this.#host
+    if (host === undefined || !host.isOpen || this.isCancelled) return !this.isCancelled
+    return host.native.callState(this.id) === Status.ok
+  }
+
   /** The result. If it cannot be sent, the caller gets the reason as error. */
   reply(value?: unknown): void {
     const host = this.#finish()

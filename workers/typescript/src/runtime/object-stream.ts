@@ -12,7 +12,7 @@ export interface StreamHost {
   takeItem(stream: number): ItemResult
   expectItem(stream: LocalStream): void
   stopExpectingItem(stream: LocalStream): void
-  endStream(stream: number, finished: boolean): void
+  endStream(stream: number, finished: boolean, recursive: boolean): void
 }
 
 export interface ItemResult {
@@ -101,15 +101,11 @@ export class LocalStream<T = unknown> extends ObjectStream<T> implements TableEn
 
   /** Ends the stream here: whoever waits for an item, or the next who asks for one, gets the error. */
   fail(error: unknown): void {
-    if (this.#isOver) return
-    const first = this.#waiting.shift()
-    if (first === undefined) this.#failure = { error: error as Error }
-    this.#end(false)
-    first?.reject(error)
+    this.#endWith(error, false)
   }
 
   abort(error: unknown): void {
-    this.fail(error)
+    this.#endWith(error, true)
   }
 
   whenOver(done: () => void): void {
@@ -145,12 +141,20 @@ export class LocalStream<T = unknown> extends ObjectStream<T> implements TableEn
     else this.#host.waiting?.end()
   }
 
-  #end(finished: boolean): void {
+  #endWith(error: unknown, recursive: boolean): void {
+    if (this.#isOver) return
+    const first = this.#waiting.shift()
+    if (first === undefined) this.#failure = { error: error as Error }
+    this.#end(false, recursive)
+    first?.reject(error)
+  }
+
+  #end(finished: boolean, recursive = false): void {
     if (this.#isOver) return
     this.#isOver = true
     this.#block(false)
     if (this.isWatched) this.#host.stopExpectingItem(this)
-    if (this.#host.isAttached) this.#host.endStream(this.id, finished)
+    if (this.#host.isAttached) this.#host.endStream(this.id, finished, recursive)
     for (const { resolve } of this.#waiting.splice(0)) resolve(done)
     this.#onOver?.()
   }

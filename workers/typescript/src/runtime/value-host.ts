@@ -5,6 +5,7 @@ import * as layout from '../native/layout.ts'
 import { Outbox } from '../native/outbox.ts'
 import { translated } from '../native/status-error.ts'
 import { Delivery } from './delivery.ts'
+import { Flow } from './flow.ts'
 import { Holds } from './holds.ts'
 import { LocalRef } from './local-ref.ts'
 import type { ItemResult, LocalStream, StreamHost } from './object-stream.ts'
@@ -20,6 +21,7 @@ export abstract class ValueHost implements RefHost, StreamHost, ValueAdopter {
   readonly outbox: Outbox
   readonly values: ValueReader
   readonly delivery: Delivery
+  readonly flow: Flow
   /** Whether calls can be made. */
   isOpen = true
   /** Whether the core's endpoint exists. */
@@ -40,6 +42,7 @@ export abstract class ValueHost implements RefHost, StreamHost, ValueAdopter {
     this.values = new ValueReader(this.native, this)
     this.delivery = new Delivery(this, this.values)
     this.held = new Holds(this.outbox)
+    this.flow = new Flow(this.native, this.outbox)
   }
 
   /** How often an object was made whose collection lets go of something elsewhere. */
@@ -154,8 +157,12 @@ export abstract class ValueHost implements RefHost, StreamHost, ValueAdopter {
     if (this.delivery.expected.remove(stream)) this.outbox.keepAlive(-1)
   }
 
-  endStream(stream: number, finished: boolean): void {
-    if (!finished) this.native.cancel(stream, 0)
+  onRoom(target: number): void {
+    this.flow.onRoom(target)
+  }
+
+  endStream(stream: number, finished: boolean, recursive: boolean): void {
+    if (!finished) this.native.cancel(stream, recursive ? layout.cancelRecursive : 0)
     this.outbox.release(stream)
   }
 

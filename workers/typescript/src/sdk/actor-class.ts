@@ -1,7 +1,7 @@
 import { Keywords } from '../codec/index.ts'
 import { ActorConnection } from './actor-connection.ts'
 import { type ActorHandle, makeHandle } from './actor-handle.ts'
-import { type ActorOptions, checkActorOptions } from './options.ts'
+import { type ActorOptions, checkActorOptions, splitOptions } from './options.ts'
 import type { AnyApi, CallArguments } from './remote-types.ts'
 import { currentSession } from './session.ts'
 
@@ -43,29 +43,28 @@ export class ActorClass<Api = AnyApi, Args extends readonly unknown[] = unknown[
   async create(...args: CallArguments<Args>): Promise<ActorHandle<Api>> {
     const session = currentSession('creating an actor')
     const { language, key, methods, generators } = this.#facts
-    const { name, namespace = session.namespace, ...rest } = this.#options
-    const fields = {
-      id: crypto.getRandomValues(new Uint8Array(16)),
-      language,
-      classKey: key,
-      methods,
-    }
+    const { behaviour, flow, rest } = splitOptions(this.#options)
+    const { name, namespace = session.namespace, ...others } = rest
+    const id = crypto.getRandomValues(new Uint8Array(16))
+    const isRestartable = (others.maxRestarts ?? 0) !== 0
+    const fields = { id, language, classKey: key, methods, isRestartable }
     using stored = session.endpoint.put(splitArguments(args))
     const address = session.callAgent('create_actor', [
       {
-        id: fields.id,
+        id,
         language,
         class: key,
         name,
         namespace: namespace === '' ? undefined : namespace,
-        options: { ...rest, methods: methods ?? undefined },
+        options: { ...others, methods: methods ?? undefined },
         args: stored,
       },
     ])
     const connection = ActorConnection.creating(session, fields, address)
+    connection.limit(flow)
     for (const method of generators) connection.markStream(method)
     await address
-    return makeHandle<Api>(connection, true)
+    return makeHandle<Api>(connection, true, behaviour)
   }
 }
 

@@ -1,5 +1,6 @@
 import type { ActorHandleFields } from '../codec/index.ts'
 import { type Callable, ResultKind } from '../runtime/callable.ts'
+import type { FlowOptions } from '../runtime/flow.ts'
 import type { LocalRef } from '../runtime/local-ref.ts'
 import type { Session } from './session.ts'
 import { wait } from './wait.ts'
@@ -32,7 +33,7 @@ export class ActorConnection {
   callable(method: string): Callable {
     let callable = this.#callables.get(method)
     if (callable === undefined) {
-      callable = this.session.endpoint.callable(this.#targetNumber(), `method::${method}`)
+      callable = this.session.endpoint.callable(this.target, `method::${method}`)
       this.#callables.set(method, callable)
     }
     return callable
@@ -43,13 +44,19 @@ export class ActorConnection {
     this.callable(method).kind = ResultKind.stream
   }
 
+  /** How much may be pending, for all handles to the actor in this process. */
+  limit(options: FlowOptions): void {
+    if (Object.keys(options).length > 0) this.session.endpoint.flow.limit(this.target, options)
+  }
+
   /** Waits until the calls made here have ended, or the time is over. */
   async callsEnded(timeoutMs: number): Promise<void> {
     const pending = this.#target === 0 ? [] : this.session.endpoint.callsTo(this.#target)
     if (pending.length > 0) await wait(pending, { count: pending.length, timeoutMs })
   }
 
-  #targetNumber(): number {
+  /** The core's number of where the calls go. */
+  get target(): number {
     if (this.#target === 0) {
       this.#open(this.session.callAgent('actor_address', [this.fields.id]))
     }
@@ -57,7 +64,8 @@ export class ActorConnection {
   }
 
   #open(address: LocalRef): void {
-    this.#target = this.session.endpoint.openActorTarget(address)
+    const { id, isRestartable = false } = this.fields
+    this.#target = this.session.endpoint.openActorTarget(address, isRestartable ? id : undefined)
     const connections = this.session.attachment(attachmentKey, () => new Connections(this.session))
     connections.releaseWhenForgotten(this, this.#target)
   }

@@ -4,9 +4,10 @@ import {
   encodeAs,
   type ValueWriter,
 } from '../codec/index.ts'
-import type { CallOptions } from '../runtime/callable.ts'
+import type { BoundOptions, CallOptions } from '../runtime/callable.ts'
+import type { CallBehaviour } from '../runtime/call-options.ts'
 import { ActorConnection } from './actor-connection.ts'
-import { checkCallOptions } from './options.ts'
+import { checkMethodOptions, type MethodCallOptions } from './options.ts'
 import type { AnyApi, RemoteMethods } from './remote-types.ts'
 import type { Session } from './session.ts'
 
@@ -27,7 +28,7 @@ const farewellMs = 10_000
 const neverMethods: ReadonlySet<string> = new Set(['then', 'toJSON', 'constructor'])
 
 type Method = ((...args: unknown[]) => unknown) & {
-  with(options: CallOptions): (...args: unknown[]) => unknown
+  with(options: MethodCallOptions & CallOptions): (...args: unknown[]) => unknown
   stream(...args: unknown[]): unknown
 }
 
@@ -38,10 +39,18 @@ type Method = ((...args: unknown[]) => unknown) & {
 class HandleObject implements Encodable, AsyncDisposable {
   readonly #connection: ActorConnection
   readonly #owns: boolean
+  /** What its calls have in common. */
+  readonly #behaviour: CallBehaviour
 
-  constructor(connection: ActorConnection, owns: boolean) {
+  constructor(connection: ActorConnection, owns: boolean, behaviour: CallBehaviour) {
     this.#connection = connection
     this.#owns = owns
+    this.#behaviour = behaviour
+  }
+
+  static methodOf(handle: object, name: string): Method | undefined {
+    if (!(#connection in handle)) return undefined
+    return makeMethod(handle.#connection, name, handle.#behaviour)
   }
 
   static connectionOf(handle: object): ActorConnection | undefined {
@@ -66,15 +75,21 @@ class HandleObject implements Encodable, AsyncDisposable {
   }
 }
 
-function makeMethod(connection: ActorConnection, name: string): Method {
+function makeMethod(connection: ActorConnection, name: string, behaviour: CallBehaviour): Method {
   const { endpoint } = connection.session
   const callable = connection.callable(name)
-  const call = (...args: unknown[]): unknown => endpoint.invoke(callable, args)
-  const bind = (options: CallOptions) => {
-    checkCallOptions(options)
-    return (...args: unknown[]): unknown => endpoint.invoke(callable, args, options)
+  const number = endpoint.optionNumber(behaviour)
+  const defaults: BoundOptions | undefined = number === 0 ? undefined : { number }
+  const call = (...args: unknown[]): unknown => endpoint.invoke(callable, args, defaults)
+  const bind = (options: MethodCallOptions & CallOptions) => {
+    checkMethodOptions(options)
+    const { timeoutMs, signal, ...others } = options
+    const bound: BoundOptions = { number: endpoint.optionNumber({ ...behaviour, ...others }) }
+    if (timeoutMs !== undefined) bound.timeoutMs = timeoutMs
+    if (signal !== undefined) bound.signal = signal
+    return (...args: unknown[]): unknown => endpoint.invoke(callable, args, bound)
   }
-  const stream = (...args: unknown[]): unknown => endpoint.openStream(callable, args)
+  const stream = (...args: unknown[]): unknown => endpoint.openStream(callable, args, defaults)
   return Object.assign(call, { with: bind, stream })
 }
 
@@ -82,9 +97,8 @@ function makeMethod(connection: ActorConnection, name: string): Method {
 const prototype = new Proxy(HandleObject.prototype, {
   get(target, key, receiver: object): unknown {
     if (typeof key === 'symbol' || key in target) return Reflect.get(target, key, receiver)
-    const connection = HandleObject.connectionOf(receiver)
-    if (connection === undefined || neverMethods.has(key)) return undefined
-    const method = makeMethod(connection, key)
+    const method = neverMethods.has(key) ? undefined : HandleObject.methodOf(receiver, key)
+    if (method === undefined) return undefined
     Object.defineProperty(receiver, key, { value: method })
     return method
   },
@@ -95,13 +109,22 @@ const construct = function () {} as unknown as new () => unknown
 construct.prototype = prototype
 
 /** A handle over a connection. */
-export function makeHandle<Api>(connection: ActorConnection, owns: boolean): ActorHandle<Api> {
-  return Reflect.construct(HandleObject, [connection, owns], construct) as ActorHandle<Api>
+export function makeHandle<Api>(
+  connection: ActorConnection,
+  owns: boolean,
+  behaviour: CallBehaviour,
+): ActorHandle<Api> {
+  const args = [connection, owns, behaviour]
+  return Reflect.construct(HandleObject, args, construct) as ActorHandle<Api>
 }
 
 /** A handle for one that was inside a received value. */
-export function adoptHandle(session: Session, fields: ActorHandleFields): ActorHandle {
-  return makeHandle(ActorConnection.of(session, fields), false)
+export function adoptHandle(
+  session: Session,
+  fields: ActorHandleFields,
+  behaviour: CallBehaviour = {},
+): ActorHandle {
+  return makeHandle(ActorConnection.of(session, fields), false, behaviour)
 }
 
 /** The connection behind a handle; undefined for everything else. */

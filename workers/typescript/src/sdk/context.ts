@@ -21,15 +21,18 @@ export class Context {
   readonly role: 'driver' | 'worker'
   readonly session: string | undefined
   readonly actor: ActorIdentity | undefined
+  /** How often the actor has been restarted; 0 outside of actors. */
+  readonly restartCount: number
   readonly #call: IncomingCall | undefined
   #abort: AbortController | undefined
 
   /** @internal Use context(). */
-  constructor(session: Session, call: IncomingCall | undefined, actor: ActorIdentity | undefined) {
+  constructor(session: Session, call: IncomingCall | undefined, state: CallState | undefined) {
     this.endpoint = session.endpoint.info.endpointId
     this.role = session.role
     this.session = process.env['THORNBACK_SESSION']
-    this.actor = actor
+    this.actor = state?.actor
+    this.restartCount = state?.restartCount ?? 0
     this.#call = call
   }
 
@@ -38,14 +41,9 @@ export class Context {
     return this.#call?.function
   }
 
-  /** How often the call has been tried, from 1. */
-  get attempt(): number {
-    return 1
-  }
-
-  /** How often the actor has been restarted. */
-  get restarts(): number {
-    return 0
+  /** Whether the actor was started again after its process had died: its state is that of its constructor. */
+  get wasRestarted(): boolean {
+    return this.restartCount > 0
   }
 
   /** Milliseconds until the caller gives up; Infinity if it waits for ever. */
@@ -62,6 +60,11 @@ export class Context {
     return this.#abort.signal
   }
 
+  /** The same as a question, for code that computes for long without awaiting: it is told meanwhile. */
+  get isCancelled(): boolean {
+    return this.#call?.isWanted === false
+  }
+
   /** @internal The caller wants no result any more. */
   cancel(): void {
     this.#abort?.abort()
@@ -74,10 +77,12 @@ export const runningCalls = new AsyncLocalStorage<IncomingCall>()
 /** @internal What a worker keeps with a call that it executes. */
 export class CallState {
   readonly actor: ActorIdentity | undefined
+  readonly restartCount: number
   context: Context | undefined = undefined
 
-  constructor(actor: ActorIdentity | undefined) {
+  constructor(actor: ActorIdentity | undefined, restartCount: number) {
     this.actor = actor
+    this.restartCount = restartCount
   }
 }
 
@@ -87,5 +92,5 @@ export function context(): Context {
   const call = runningCalls.getStore()
   if (call === undefined) return new Context(session, undefined, undefined)
   const state = call.attachment as CallState
-  return (state.context ??= new Context(session, call, state.actor))
+  return (state.context ??= new Context(session, call, state))
 }

@@ -1,7 +1,14 @@
 import type { ActorHandleFields } from '../codec/index.ts'
 import { makeError } from '../errors/index.ts'
+import { cancelForce, cancelRecursive } from '../native/layout.ts'
 import type { GetOptions, ObjectRef } from '../runtime/object-ref.ts'
 import { type ActorHandle, adoptHandle, connectionOf } from './actor-handle.ts'
+import {
+  checkCancelOptions,
+  checkGetActorOptions,
+  type HandleOptions,
+  splitOptions,
+} from './options.ts'
 import type { AnyApi } from './remote-types.ts'
 import { currentSession } from './session.ts'
 import { localRef } from './wait.ts'
@@ -38,16 +45,21 @@ export function get(
 }
 
 export interface CancelOptions {
-  /** Cancels the calls that the cancelled one has made, too. */
+  /** Cancels the calls that the cancelled one has made, too; true by default. */
   recursive?: boolean
+  /** A running task that does not end by itself within a tenth of a second is ended with its worker. Actors never are. */
+  force?: boolean
 }
 
 /**
- * Asks to cancel a call. One that has not begun fails with CancelledError. One that runs is told (`context().signal`) and ends
- * as it likes; its caller gets what it returns.
+ * Asks to cancel a call. One that has not begun fails with CancelledError. One that runs is told (`context().signal`,
+ * `context().isCancelled`) and ends as it likes; its caller gets what it returns.
  */
 export function cancel(ref: ObjectRef, options: CancelOptions = {}): void {
-  currentSession('cancel').endpoint.cancel(localRef(ref, 'ref'), options.recursive ?? false)
+  checkCancelOptions(options)
+  const { recursive = true, force = false } = options
+  const flags = (recursive ? cancelRecursive : 0) | (force ? cancelForce : 0)
+  currentSession('cancel').endpoint.cancel(localRef(ref, 'ref'), flags)
 }
 
 /** Ends an actor at once, whatever it is doing: its pending calls fail with ActorDiedError. */
@@ -59,7 +71,8 @@ export async function kill(actor: object): Promise<void> {
   await currentSession('kill').callAgent('kill_actor', [connection.fields.id, false])
 }
 
-export interface GetActorOptions {
+/** The options of calls hold for the handle that is returned, the limits for this process. */
+export interface GetActorOptions extends HandleOptions {
   namespace?: string
 }
 
@@ -69,7 +82,9 @@ export async function getActor<Api = AnyApi>(
   options: GetActorOptions = {},
 ): Promise<ActorHandle<Api>> {
   const session = currentSession('getActor')
-  const namespace = options.namespace ?? session.namespace
+  checkGetActorOptions(options)
+  const { behaviour, flow, rest } = splitOptions(options)
+  const namespace = rest.namespace ?? session.namespace
   const args = namespace === '' ? [name] : [name, namespace]
   const found = (await session.callAgent('get_actor', args)) as Record<string, unknown>
   const fields: ActorHandleFields = {
@@ -77,6 +92,9 @@ export async function getActor<Api = AnyApi>(
     language: found['language'] as string,
     classKey: found['class'] as string,
     methods: found['methods'] as readonly string[] | null,
+    isRestartable: found['restartable'] === true,
   }
-  return adoptHandle(session, fields) as ActorHandle<Api>
+  const handle = adoptHandle(session, fields, behaviour) as ActorHandle<Api>
+  connectionOf(handle)!.limit(flow)
+  return handle
 }

@@ -1,7 +1,19 @@
-// Options of tasks and actors, and their checks: a wrong one is reported with its full path.
+// Options of tasks and actors, and which of them there are.
 
-import { makeError } from '../errors/index.ts'
 import type { CallOptions } from '../runtime/callable.ts'
+import type { CallBehaviour, RetryOptions } from '../runtime/call-options.ts'
+import type { FlowOptions } from '../runtime/flow.ts'
+import * as checks from './option-checks.ts'
+import {
+  amount,
+  checkMembers,
+  flag,
+  positive,
+  text,
+  texts,
+  textMap,
+  whole,
+} from './option-checks.ts'
 
 /** What a worker runs in; what is missing is the session's. */
 export interface WorkerEnvironment {
@@ -20,12 +32,43 @@ export interface Resources {
   cpu?: number
 }
 
-export interface TaskOptions {
+/** What calls of a task may say besides their limits: in `with` for one, in `options` for all. */
+export interface TaskCallOptions extends RetryOptions {
+  /** Of the tasks of this process that wait for a worker, those with a higher one start first; 0 by default. */
+  priority?: number
+}
+
+/** What calls of an actor's methods may say besides their limits. */
+export interface MethodCallOptions extends RetryOptions {
+  /** The concurrency group of the actor in which the call runs; by default that of the method. */
+  group?: string
+  /**
+   * `false`: the call may overtake earlier ones that wait for the refs among their arguments, and be overtaken while it waits for
+   * its own. By default calls of one process to an actor start in the order in which they were made.
+   */
+  inOrder?: boolean
+}
+
+export interface TaskOptions extends TaskCallOptions, FlowOptions {
   resources?: Resources
   environment?: WorkerEnvironment
 }
 
-export interface ActorOptions {
+/** Methods that run apart from the others. */
+export interface ConcurrencyGroup {
+  /** How many calls of the group run at the same time. */
+  limit: number
+  /** The methods that belong to it; calls of others may name it (`with({ group })`). */
+  methods?: readonly string[]
+}
+
+/** How a process calls an actor; it holds for the handle for which it is given and does not travel with it. */
+export interface HandleOptions extends RetryOptions, FlowOptions {
+  /** As for single calls. */
+  inOrder?: boolean
+}
+
+export interface ActorOptions extends HandleOptions {
   /** The actor can be found by this name with `getActor`, as long as it lives. */
   name?: string
   /** Separates names of different programs; by default the session's. */
@@ -36,87 +79,55 @@ export interface ActorOptions {
   resources?: Resources
   /** The actor may live in a process together with others that share; otherwise it has one to itself. */
   share?: boolean
-  /** How many calls run at the same time. By default an actor in TypeScript starts each call when it arrives. */
+  /** How many calls run at the same time, but for those of groups. By default an actor in TypeScript starts each call when it arrives. */
   maxConcurrency?: number
+  /** Methods with limits of their own, by name of the group: `{ health: { limit: 2, methods: ['ping'] } }`. */
+  concurrencyGroups?: Readonly<Record<string, ConcurrencyGroup>>
+  /**
+   * How often the actor is started again after its process has died, -1 without limit; 0 by default. Its constructor runs again,
+   * with the same arguments. Calls that the dead one was executing fail with ActorUnavailableError, or are made again if they have
+   * `retries`; those that were not sent to it go to the next.
+   */
+  maxRestarts?: number
   environment?: WorkerEnvironment
 }
 
-type Check = (value: unknown, path: string) => void
-
-function wrong(path: string, reason: string): Error {
-  return makeError('INVALID_ARGUMENT', { option: path, reason })
-}
-
-function check(path: string, holds: boolean, reason: string): void {
-  if (!holds) throw wrong(path, reason)
-}
-
-const text: Check = (value, path) => check(path, typeof value === 'string', 'must be a string')
-const flag: Check = (value, path) =>
-  check(path, typeof value === 'boolean', 'must be true or false')
-const amount: Check = (value, path) => {
-  check(
-    path,
-    typeof value === 'number' && Number.isFinite(value) && value >= 0,
-    'must be a number from 0',
-  )
-}
-const positive: Check = (value, path) => {
-  check(path, Number.isSafeInteger(value) && (value as number) > 0, 'must be a whole number from 1')
-}
-const texts: Check = (value, path) => {
-  const fits = Array.isArray(value) && value.every((item) => typeof item === 'string')
-  check(path, fits, 'must be a list of strings')
-}
-const textMap: Check = (value, path) => {
-  checkObject(value, path)
-  for (const [name, each] of Object.entries(value as object)) text(each, `${path}.${name}`)
-}
-const milliseconds: Check = (value, path) => {
-  const fits = typeof value === 'number' && value > 0 && value <= 2 ** 31 - 1
-  check(path, fits, 'must be a number of milliseconds above 0 and below 2^31')
-}
-const signal: Check = (value, path) => {
-  check(path, value instanceof AbortSignal, 'must be an AbortSignal')
-}
-
-function checkObject(value: unknown, path: string): void {
-  check(
-    path,
-    typeof value === 'object' && value !== null && !Array.isArray(value),
-    'must be an object',
-  )
-}
-
-/** Checks an object: every member that is there is known and right. */
-function checkMembers(value: unknown, path: string, checks: Readonly<Record<string, Check>>): void {
-  checkObject(value, path)
-  for (const [name, member] of Object.entries(value as object)) {
-    const known = checks[name]
-    if (known === undefined) {
-      throw wrong(
-        `${path}.${name}`,
-        `there is no such option; there is ${Object.keys(checks).join(', ')}`,
-      )
-    }
-    if (member !== undefined) known(member, `${path}.${name}`)
-  }
-}
-
-const resources: Check = (value, path) => checkMembers(value, path, { cpu: amount })
-const environment: Check = (value, path) => {
+const retriesMax = 1_000_000
+const resources: checks.Check = (value, path) => checkMembers(value, path, { cpu: amount })
+const environment: checks.Check = (value, path) => {
   checkMembers(value, path, { python: text, cwd: text, sysPath: texts, variables: textMap })
 }
-const callChecks = { timeoutMs: milliseconds, signal }
-const taskChecks = { resources, environment }
+const limitChecks = { timeoutMs: checks.milliseconds, signal: checks.signal }
+const retryChecks = {
+  retries: whole(0, retriesMax),
+  retryOn: checks.errorNames,
+  retryDelayMs: checks.delay,
+}
+const flowChecks = {
+  maxPendingCalls: positive,
+  maxPendingBytes: positive,
+  whenFull: checks.oneOf('refuse', 'wait'),
+}
+const methodChecks = { ...limitChecks, ...retryChecks, group: checks.groupName, inOrder: flag }
+const taskChecks = {
+  ...retryChecks,
+  priority: whole(-(2 ** 31), 2 ** 31 - 1),
+  ...flowChecks,
+  resources,
+  environment,
+}
+const handleChecks = { ...retryChecks, ...flowChecks, inOrder: flag }
 const actorChecks = {
   name: text,
   namespace: text,
   getIfExists: flag,
   resources,
   share: flag,
-  maxConcurrency: positive,
+  maxConcurrency: checks.concurrency,
+  concurrencyGroups: checks.concurrencyGroups,
+  maxRestarts: whole(-1, 2 ** 31 - 1),
   environment,
+  ...handleChecks,
 }
 const initChecks = {
   address: text,
@@ -136,22 +147,64 @@ const initChecks = {
   spin: flag,
 }
 
-export function checkCallOptions(options: CallOptions, path = 'options'): void {
-  checkMembers(options, path, callChecks)
+export function checkMethodOptions(options: MethodCallOptions & CallOptions): void {
+  checkMembers(options, 'options', methodChecks)
 }
 
-export function checkTaskOptions(options: TaskOptions & CallOptions, path = 'options'): void {
-  checkMembers(options, path, { ...taskChecks, ...callChecks })
+/** What is given for all calls of a task. */
+export function checkTaskOptions(options: TaskOptions): void {
+  checkMembers(options, 'options', taskChecks)
 }
 
-export function checkActorOptions(options: ActorOptions, path = 'options'): void {
-  checkMembers(options, path, actorChecks)
+/** What is given for one call. */
+export function checkTaskCallOptions(options: TaskOptions & CallOptions): void {
+  checkMembers(options, 'options', { ...limitChecks, ...taskChecks })
 }
 
-export function checkInitOptions(options: object, path = 'options'): void {
-  checkMembers(options, path, initChecks)
+export function checkActorOptions(options: ActorOptions): void {
+  checkMembers(options, 'options', actorChecks)
 }
 
-export function checkWaitOptions(options: object, path = 'options'): void {
-  checkMembers(options, path, { count: positive, timeoutMs: (value, at) => amount(value, at) })
+export function checkGetActorOptions(options: object): void {
+  checkMembers(options, 'options', { namespace: text, ...handleChecks })
+}
+
+export function checkInitOptions(options: object): void {
+  checkMembers(options, 'options', initChecks)
+}
+
+export function checkWaitOptions(options: object): void {
+  checkMembers(options, 'options', { count: positive, timeoutMs: amount })
+}
+
+export function checkCancelOptions(options: object): void {
+  checkMembers(options, 'options', { force: flag, recursive: flag })
+}
+
+const behaviourNames = [
+  'retries',
+  'retryOn',
+  'retryDelayMs',
+  'priority',
+  'group',
+  'inOrder',
+] as const satisfies readonly (keyof CallBehaviour)[]
+const flowNames = ['maxPendingCalls', 'maxPendingBytes', 'whenFull'] as const
+
+/** Options by what they are about: single calls, what may be pending, and the rest. */
+export function splitOptions<T extends CallBehaviour & FlowOptions>(
+  options: T,
+): {
+  behaviour: CallBehaviour
+  flow: FlowOptions
+  rest: Omit<T, (typeof behaviourNames)[number] | (typeof flowNames)[number]>
+} {
+  const parts = { behaviour: {} as object, flow: {} as object, rest: {} as object }
+  for (const [name, value] of Object.entries(options)) {
+    if (value === undefined) continue
+    const isOf = (names: readonly string[]): boolean => names.includes(name)
+    const part = isOf(behaviourNames) ? parts.behaviour : isOf(flowNames) ? parts.flow : parts.rest
+    ;(part as Record<string, unknown>)[name] = value
+  }
+  return parts as never
 }

@@ -4,6 +4,7 @@ import type { Keywords } from '../codec/index.ts'
 import type { CallOptions } from '../runtime/callable.ts'
 import type { ObjectRef } from '../runtime/object-ref.ts'
 import type { ObjectStream } from '../runtime/object-stream.ts'
+import type { MethodCallOptions } from './options.ts'
 
 type IsAny<T> = 0 extends 1 & T ? true : false
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- matches every function
@@ -41,7 +42,7 @@ export type BoundCall<F extends AnyFunction> = (
 /** A method of an actor: call it for an ObjectRef or ObjectStream. */
 export interface RemoteMethod<F extends AnyFunction> extends BoundCall<F> {
   /** The method with options for the call: `scorer.score.with({ timeoutMs: 500 })(x)`. */
-  with(options: CallOptions): BoundCall<F>
+  with(options: MethodCallOptions & CallOptions): BoundCall<F>
   /** Calls the method as a generator. Only needed where the types do not tell that it is one. */
   stream(...args: CallArguments<Parameters<F>>): ObjectStream<StreamItem<F>>
 }

@@ -3,6 +3,7 @@ import { type InitInWorkerError, makeError, ThornbackError } from '../errors/ind
 import { type Callable, type CallOptions, ResultKind } from '../runtime/callable.ts'
 import type { CallRef } from '../runtime/call-ref.ts'
 import type { Endpoint } from '../runtime/endpoint.ts'
+import type { FlowOptions } from '../runtime/flow.ts'
 
 /** The process's, or worker thread's, part in a session. */
 export class Session {
@@ -21,6 +22,7 @@ export class Session {
     this.role = role
     this.namespace = namespace
     this.#agentTarget = endpoint.native.targetEndpoint(0, 0)
+    endpoint.flow.target(this.#agentTarget).inherits = false
   }
 
   /** A call to the node agent. */
@@ -33,14 +35,15 @@ export class Session {
     return this.endpoint.call(callable, args, options)
   }
 
-  /** Where calls to tasks of this shape go. */
-  taskTarget(shape: Readonly<Record<string, unknown>>): number {
-    const key = JSON.stringify(shape)
+  /** Where calls to tasks of this shape go, those with the same limits together. */
+  taskTarget(shape: Readonly<Record<string, unknown>>, flow: FlowOptions): number {
+    const key = JSON.stringify([shape, flow])
     let target = this.#taskTargets.get(key)
     if (target === undefined) {
       const encoder = new Encoder()
       const end = encoder.encode(shape)
       target = this.endpoint.native.targetTasks(encoder.bytes.subarray(0, end))
+      this.endpoint.flow.limit(target, flow)
       this.#taskTargets.set(key, target)
     }
     return target

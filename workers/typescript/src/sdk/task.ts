@@ -1,5 +1,16 @@
-import { type Callable, type CallOptions, ResultKind } from '../runtime/callable.ts'
-import { checkTaskOptions, type TaskOptions } from './options.ts'
+import {
+  type BoundOptions,
+  type Callable,
+  type CallOptions,
+  ResultKind,
+} from '../runtime/callable.ts'
+import type { CallBehaviour } from '../runtime/call-options.ts'
+import {
+  checkTaskCallOptions,
+  checkTaskOptions,
+  splitOptions,
+  type TaskOptions,
+} from './options.ts'
 import type { AnyFunction, BoundCall } from './remote-types.ts'
 import { currentSession, type Session } from './session.ts'
 
@@ -21,8 +32,10 @@ export interface TaskFacts {
   readonly isGenerator: boolean
 }
 
+const defaults: CallBehaviour = { retries: 3 }
+
 /** Finds the callable of a task in the current session, and remembers it. */
-class TaskTarget {
+export class TaskTarget {
   readonly #facts: TaskFacts
   readonly #options: TaskOptions
   #session: Session | undefined
@@ -33,20 +46,65 @@ class TaskTarget {
     this.#options = options
   }
 
-  call(args: readonly unknown[], options?: CallOptions): unknown {
+  call(args: readonly unknown[], options?: BoundOptions): unknown {
     const session = currentSession('calling a task')
+    return session.endpoint.invoke(this.callable(session), args, options)
+  }
+
+  callable(session: Session): Callable {
     if (session !== this.#session || this.#callable === undefined) this.#connect(session)
-    return session.endpoint.invoke(this.#callable!, args, options)
+    return this.#callable!
+  }
+
+  /** The core's number of the task's options together with those of a call. */
+  optionNumber(session: Session, behaviour: CallBehaviour): number {
+    const own = splitOptions(this.#options).behaviour
+    return session.endpoint.optionNumber({ ...defaults, ...own, ...behaviour })
   }
 
   #connect(session: Session): void {
     const { language, functionName, isGenerator } = this.#facts
-    const { resources, environment } = this.#options
-    const target = session.taskTarget({ language, cpu: resources?.cpu, environment })
+    const { flow, rest } = splitOptions(this.#options)
+    const { resources, environment } = rest
+    const target = session.taskTarget({ language, cpu: resources?.cpu, environment }, flow)
     const kind = isGenerator ? ResultKind.stream : ResultKind.unknown
-    this.#callable = session.endpoint.callable(target, functionName, kind)
+    const options = this.optionNumber(session, {})
+    this.#callable = session.endpoint.callable(target, functionName, kind, options)
     this.#session = session
   }
+}
+
+/** A task with options for its calls, of which the core is told once per session. */
+class BoundTask {
+  readonly #target: TaskTarget
+  readonly #limits: CallOptions
+  readonly #behaviour: CallBehaviour
+  #session: Session | undefined
+  #options: BoundOptions = {}
+
+  constructor(target: TaskTarget, limits: CallOptions, behaviour: CallBehaviour) {
+    this.#target = target
+    this.#limits = limits
+    this.#behaviour = behaviour
+  }
+
+  call(args: readonly unknown[]): unknown {
+    if (Object.keys(this.#behaviour).length === 0) return this.#target.call(args, this.#limits)
+    const session = currentSession('calling a task')
+    if (session !== this.#session) {
+      const number = this.#target.optionNumber(session, this.#behaviour)
+      this.#options = { ...this.#limits, number }
+      this.#session = session
+    }
+    return this.#target.call(args, this.#options)
+  }
+}
+
+const targets = new WeakMap<object, TaskTarget>()
+
+/** Where the calls of a task go; undefined for everything else. */
+export function taskTargetOf(task: unknown): TaskTarget | undefined {
+  return typeof task === 'function' ? targets.get(task) : undefined
 }
 
 export function makeTask<F extends AnyFunction>(
@@ -56,18 +114,21 @@ export function makeTask<F extends AnyFunction>(
   const target = new TaskTarget(facts, options)
   const task = (...args: unknown[]): unknown => target.call(args)
   const withOptions = (given: TaskOptions & CallOptions): unknown => {
-    checkTaskOptions(given)
+    checkTaskCallOptions(given)
     const { timeoutMs, signal, ...others } = given
     const limits: CallOptions = {}
     if (timeoutMs !== undefined) limits.timeoutMs = timeoutMs
     if (signal !== undefined) limits.signal = signal
-    const other =
-      Object.keys(others).length === 0 ? target : new TaskTarget(facts, { ...options, ...others })
-    return (...args: unknown[]): unknown => other.call(args, limits)
+    const { behaviour, flow, rest } = splitOptions(others)
+    const isElsewhere = Object.keys({ ...flow, ...rest }).length > 0
+    const other = isElsewhere ? new TaskTarget(facts, { ...options, ...flow, ...rest }) : target
+    const bound = new BoundTask(other, limits, behaviour)
+    return (...args: unknown[]): unknown => bound.call(args)
   }
   const otherTask = (given: TaskOptions): Task<F> => {
     checkTaskOptions(given)
     return makeTask(facts, { ...options, ...given })
   }
+  targets.set(task, target)
   return Object.assign(task, { with: withOptions, options: otherTask }) as unknown as Task<F>
 }

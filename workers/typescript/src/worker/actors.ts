@@ -1,25 +1,31 @@
 import { makeError } from '../errors/index.ts'
+import type { Endpoint } from '../runtime/endpoint.ts'
 import type { IncomingCall } from '../runtime/incoming-call.ts'
 import { ObjectRef } from '../runtime/object-ref.ts'
 import type { ActorIdentity } from '../sdk/context.ts'
 import { methodsOf } from '../sdk/registry.ts'
 import { available } from './close-matches.ts'
-import { execute } from './execute.ts'
-import { Limiter } from './limiter.ts'
+import { closeGroups, openGroups } from './concurrency-groups.ts'
+import { execute, type HostedActor } from './execute.ts'
 import { loadClass } from './modules.ts'
 
-interface Actor {
-  readonly identity: ActorIdentity
+interface Actor extends HostedActor {
   readonly object: Readonly<Record<string, unknown>>
-  readonly limiter: Limiter | undefined
 }
+
+type Options = Readonly<Record<string, unknown>>
 
 const methodPrefix = 'method::'
 const disposeMs = 1_000
 
 /** The actors of this process, by instance. */
 export class Actors {
+  readonly #endpoint: Endpoint
   readonly #actors = new Map<number, Actor>()
+
+  constructor(endpoint: Endpoint) {
+    this.#endpoint = endpoint
+  }
 
   /** `worker::create_actor`: instance, id, class, [positional, keywords], options. */
   create(call: IncomingCall): void {
@@ -28,7 +34,7 @@ export class Actors {
       Uint8Array,
       string,
       [unknown[], object] | null,
-      Record<string, unknown> | null,
+      Options | null,
     ]
     const identity: ActorIdentity = {
       id: Buffer.from(id).toString('hex'),
@@ -44,18 +50,26 @@ export class Actors {
     instance: number,
     identity: ActorIdentity,
     args: readonly [unknown[], object],
-    options: Readonly<Record<string, unknown>>,
+    options: Options,
   ): Promise<void> {
     try {
       const construct = await loadClass(identity.class)
       const given = await resolveRefs(args)
-      execute(call, identity, () => {
-        const object = new construct(...given)
-        const max = options['maxConcurrency'] as number | undefined
-        const limiter = max === undefined ? undefined : new Limiter(max)
-        this.#actors.set(instance, { identity, object: object as Actor['object'], limiter })
-        return undefined
-      })
+      const restartCount = ((options['incarnation'] as number | undefined) ?? 1) - 1
+      const make = (): void => {
+        const object = new construct(...given) as Actor['object']
+        const actor = { identity, restartCount, object }
+        const error = openGroups(
+          this.#endpoint,
+          instance,
+          options,
+          displayName(actor),
+          names(actor),
+        )
+        if (error === undefined) this.#actors.set(instance, actor)
+        else call.fail(error)
+      }
+      execute(call, { identity, restartCount }, make)
     } catch (error) {
       call.fail(error)
     }
@@ -64,13 +78,8 @@ export class Actors {
   /** A method call. */
   call(call: IncomingCall): void {
     const actor = this.#actors.get(call.instance)
-    if (actor === undefined) {
-      call.fail(makeError('ACTOR_DIED', { actor: call.instance, reason: 'it was ended' }))
-    } else if (actor.limiter === undefined) {
-      startMethod(actor, call)
-    } else {
-      actor.limiter.add(call, (next) => startMethod(actor, next))
-    }
+    if (actor !== undefined) startMethod(actor, call)
+    else call.fail(makeError('ACTOR_DIED', { actor: call.instance, reason: 'it was ended' }))
   }
 
   /** `worker::destroy_actor`: instance. */
@@ -78,6 +87,7 @@ export class Actors {
     const instance = call.args[0] as number
     const actor = this.#actors.get(instance)
     this.#actors.delete(instance)
+    closeGroups(this.#endpoint, instance)
     if (actor !== undefined) await dispose(actor)
     call.reply()
   }
@@ -97,15 +107,22 @@ function startMethod(actor: Actor, call: IncomingCall): void {
     call.fail(noMethod(actor, name))
     return
   }
-  execute(call, actor.identity, (args) => Reflect.apply(method, actor.object, args))
+  execute(call, actor, (args) => Reflect.apply(method, actor.object, args))
 }
 
-function noMethod({ object, identity }: Actor, name: string): Error {
+/** Names of what can be called. */
+function names({ object }: Actor): string[] {
   const own = Object.keys(object).filter((each) => typeof object[each] === 'function')
-  const names = [...own, ...methodsOf(object.constructor as never)]
-  const className = identity.class.slice(identity.class.lastIndexOf(':') + 1)
-  const fields = { kind: 'method', name: `${className}.${name}`, available: available(name, names) }
-  return makeError('NOT_FOUND', fields)
+  return [...own, ...methodsOf(object.constructor as never)]
+}
+
+function displayName({ identity }: Actor): string {
+  return identity.class.slice(identity.class.lastIndexOf(':') + 1)
+}
+
+function noMethod(actor: Actor, name: string): Error {
+  const fields = { kind: 'method', name: `${displayName(actor)}.${name}` }
+  return makeError('NOT_FOUND', { ...fields, available: available(name, names(actor)) })
 }
 
 /** Arguments of a constructor: refs that stand alone are given as their values, keywords as one object behind the others. */
@@ -114,10 +131,10 @@ async function resolveRefs([positional, keywords]: readonly [unknown[], object])
 > {
   const value = (each: unknown): unknown => (each instanceof ObjectRef ? each.get() : each)
   const args = await Promise.all(positional.map(value))
-  const names = Object.keys(keywords)
-  if (names.length === 0) return args
+  const keys = Object.keys(keywords)
+  if (keys.length === 0) return args
   const values = await Promise.all(Object.values(keywords).map(value))
-  return [...args, Object.fromEntries(names.map((name, index) => [name, values[index]]))]
+  return [...args, Object.fromEntries(keys.map((name, index) => [name, values[index]]))]
 }
 
 async function dispose({ object }: Actor): Promise<void> {

@@ -4,16 +4,23 @@ import type { IncomingCall } from '../runtime/incoming-call.ts'
 import { noStream } from '../runtime/object-stream.ts'
 import { type ActorIdentity, CallState, runningCalls } from '../sdk/context.ts'
 
+/** The actor that executes calls. */
+export interface HostedActor {
+  readonly identity: ActorIdentity
+  /** How often it was restarted. */
+  readonly restartCount: number
+}
+
 /**
  * Runs user code for a call and replies with what becomes of it: a value, what an async function resolves to, or the items of
  * a generator. Starts before it returns.
  */
 export function execute(
   call: IncomingCall,
-  actor: ActorIdentity | undefined,
+  actor: HostedActor | undefined,
   run: (args: unknown[]) => unknown,
 ): void {
-  const state = new CallState(actor)
+  const state = new CallState(actor?.identity, actor?.restartCount ?? 0)
   call.attachment = state
   call.onCancel = () => state.context?.cancel()
   runningCalls.run(call, start, call, run)

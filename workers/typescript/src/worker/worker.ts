@@ -3,6 +3,7 @@ import { AttachFlag, Role } from '../native/binding.ts'
 import { Endpoint } from '../runtime/endpoint.ts'
 import type { IncomingCall } from '../runtime/incoming-call.ts'
 import { adoptHandle } from '../sdk/actor-handle.ts'
+import { runningCalls } from '../sdk/context.ts'
 import { Session, thread } from '../sdk/session.ts'
 import { Actors } from './actors.ts'
 import { BlockedTasks } from './blocked-tasks.ts'
@@ -25,7 +26,7 @@ const methodPrefix = 'method::'
 export class Worker {
   readonly endpoint: Endpoint
   readonly #options: WorkerOptions
-  readonly #actors = new Actors()
+  readonly #actors: Actors
   readonly #tasks = new Limiter(1)
   readonly #collector: IdleCollector
 
@@ -40,6 +41,8 @@ export class Worker {
       language: 'typescript',
     })
     this.endpoint.carriesContext = true
+    this.endpoint.parentOf = () => runningCalls.getStore()?.id ?? 0
+    this.#actors = new Actors(this.endpoint)
     this.#collector = new IdleCollector(this.endpoint)
     const session = new Session(this.endpoint, 'worker', '')
     this.endpoint.makeActor = (fields) => adoptHandle(session, fields)
