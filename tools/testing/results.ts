@@ -26,8 +26,8 @@ function nativeCounts(folder: string): Counts {
   return total
 }
 
-/** Counts of the suite whose reports are in `folder`; a suite without any test fails unless `mayBeEmpty`. */
-export function suiteCounts(folder: string, mayBeEmpty = false): Counts {
+/** Counts of the suite whose reports are in `folder`; a suite without any test fails. */
+export function suiteCounts(folder: string): Counts {
   if (!existsSync(join(folder, 'exit.json'))) return failure('did not run to its end')
   const exit = JSON.parse(readFileSync(join(folder, 'exit.json'), 'utf8')) as { code: number }
   let total: Counts = none
@@ -37,6 +37,6 @@ export function suiteCounts(folder: string, mayBeEmpty = false): Counts {
   }
   if (exit.code !== 0 && total.failed === 0)
     return add(total, failure(`ended with exit code ${exit.code}`))
-  if (total.passed + total.failed === 0 && !mayBeEmpty) return failure('has no tests')
+  if (total.passed + total.failed === 0) return failure('has no tests')
   return total
 }
