@@ -20,6 +20,7 @@ export default defineConfig(
       '.venv',
       '.venv-ray',
       'results',
+      'benchmarks/results',
     ],
   },
   eslint.configs.recommended,

@@ -1,5 +1,6 @@
 // The recorded run: one file with the last rows of each suite, and the page made from it.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { type Suite, allCases, suites } from './catalog/index.ts'
 import { drawChart } from './chart.ts'
@@ -49,7 +50,7 @@ export function record({ suites: measured, ...run }: Run): void {
 
 /** What failed, without traces that name the folders of one machine. */
 function firstLine(text: string): string {
-  return text.split('\n', 1)[0]!.replaceAll(root, '.')
+  return text.split('\n', 1)[0]!.replaceAll(root, '.').replaceAll(`${homedir()}/`, '~/')
 }
 
 /** JSON with one row per line, so that a difference between two records can be read. */

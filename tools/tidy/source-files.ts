@@ -42,6 +42,11 @@ export function isGenerated(path: string): boolean {
   return /(^|\/)generated[/.]|_generated\.|\.lock$|package-lock\.json$/.test(path)
 }
 
+/** What a recorded run of the benchmarks has written; it may quote what other engines say. */
+export function isRecorded(path: string): boolean {
+  return /^benchmarks\/(results\/|RESULTS\.md$)/.test(path)
+}
+
 export function isCode(path: string): boolean {
   return /\.(ts|mjs|js|py|cc|h|c)$/.test(path)
 }

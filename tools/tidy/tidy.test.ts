@@ -77,6 +77,12 @@ describe('each rule finds its violation, and leaves the neighbouring good case a
       good: '"https://example.org/a"\n',
     },
     {
+      rule: 'place',
+      path: 'benchmarks/results/latest.json',
+      bad: '{"error": "/home/me/ray died"}\n',
+      good: '{"error": "the raylet died"}\n',
+    },
+    {
       rule: 'import-cycle',
       path: 'a/b.ts',
       bad: "import { a } from './b.ts'\n",
