@@ -15,8 +15,11 @@ export interface TestCase {
   outcome: 'passed' | 'failed' | 'skipped'
 }
 
+const entities: Record<string, string> = { lt: '<', gt: '>', quot: '"', apos: "'", amp: '&' }
+
 function attribute(tag: string, name: string): string {
-  return new RegExp(`(?:^|\\s)${name}="([^"]*)"`).exec(tag)?.[1] ?? ''
+  const text = new RegExp(`(?:^|\\s)${name}="([^"]*)"`).exec(tag)?.[1] ?? ''
+  return text.replace(/&(lt|gt|quot|apos|amp);/g, (_, entity: string) => entities[entity] ?? '')
 }
 
 export function testCases(xml: string): TestCase[] {

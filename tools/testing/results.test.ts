@@ -18,7 +18,8 @@ function put(path: string, text: string): void {
 
 const ended = (code: number): void => put('exit.json', JSON.stringify({ code }))
 const passing = '<testcase name="a" classname="A"/>'
-const failing = '<testcase name="b" classname="A"><failure message="x">no</failure></testcase>'
+const failing =
+  '<testcase name="b &gt; c" classname="A"><failure message="x">no</failure></testcase>'
 
 test('outcomes are told apart, and captured output is not taken for tags', () => {
   const output = '<testcase name="c"><system-out><![CDATA[<failure>]]></system-out></testcase>'
@@ -31,14 +32,14 @@ test('outcomes are told apart, and captured output is not taken for tags', () =>
     'skipped',
     'skipped',
   ])
-  expect(outcomes[1]?.name).toBe('A b')
+  expect(outcomes[1]?.name).toBe('A b > c')
 })
 
 test('reports of several runners are added up', () => {
   put('vitest.xml', passing + failing)
   put('pytest.xml', passing + passing)
   ended(1)
-  expect(suiteCounts(folder)).toEqual({ passed: 3, failed: 1, skipped: 0, failures: ['A b'] })
+  expect(suiteCounts(folder)).toEqual({ passed: 3, failed: 1, skipped: 0, failures: ['A b > c'] })
 })
 
 test('a native executable that dies counts as a failure, with or without a report', () => {
