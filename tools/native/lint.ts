@@ -98,11 +98,9 @@ async function tidy(): Promise<boolean> {
     file: string
     command: string
   }[]
-  const own = entries.filter(
+  const files = entries.filter(
     ({ file }) => file.startsWith(join(coreNative, '/')) && !file.includes('/build/'),
   )
-  // A helper of the tests is compiled into several executables; once is enough here.
-  const files = [...new Map(own.map((entry) => [entry.file, entry])).values()]
   const pending = files
     .map(({ file, command }) => ({ file, stamp: join(cache, tidyKey(file, command)) }))
     .filter(({ stamp }) => !existsSync(stamp))

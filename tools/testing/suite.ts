@@ -55,7 +55,7 @@ function has(folderPath: string, patterns: string[]): boolean {
 
 async function runCtest(): Promise<number> {
   const chosen = asPreset(preset)
-  if (!build(chosen)) return 1
+  if (!build(chosen, 'native_tests')) return 1
   const reports = join(buildFolder(chosen), 'reports')
   rmSync(reports, { recursive: true, force: true })
   const code = await run(
