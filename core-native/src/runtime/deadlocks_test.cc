@@ -114,7 +114,7 @@ class DeadlocksTest : public ::testing::Test {
   // The answer, and how long it took.
   std::string answer_within(tbk_ref_t ref, milliseconds limit) {
     const auto begin = steady_clock::now();
-    const std::string text = get(driver_, ref);
+    std::string text = get(driver_, ref);
     EXPECT_LT(steady_clock::now() - begin, limit);
     release(driver_, ref);
     return text;
