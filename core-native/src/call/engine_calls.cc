@@ -410,7 +410,7 @@ Status Engine::cancel(uint64_t result, uint32_t flags) {
     record->is_cancelled = true;
     if (Peer* executor = peer(record->executor))
       send(*executor, FrameKind::Cancel, wire::CancelFrame(result, flags, 0));
-    if ((flags & TBK_CANCEL_FORCE) != 0) {
+    if ((flags & TBK_CANCEL_FORCE) != 0 && !std::exchange(record->is_forced, true)) {
       forced_.emplace(now_ns() + kForceAfterNs, result);
       want_alarm(forced_.begin()->first);
     }

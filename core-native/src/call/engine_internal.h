@@ -60,6 +60,8 @@ inline store::ObjectName object_of_key(uint64_t key) {
 inline constexpr uint32_t kCancelCallBack = 0x100;  // only if it has not been started: return it
 inline constexpr uint32_t kReplyReturned = 0x100;   // it was not started and will not be
 
+inline constexpr uint64_t kLeaseIdleNs = 300'000'000;  // then it goes back to the agent
+
 inline constexpr uint8_t kPayloadError = 1;      // wire::Payload flags
 inline constexpr uint8_t kPayloadCompanion = 2;  // a stored value has a ref table beside it
 

@@ -194,7 +194,9 @@ void Engine::deliver_last_words(const Peer& dead) {
   std::vector<uint64_t> words;
   for (uint64_t handle = dead.incoming_head; handle != 0; handle = incoming_.find(handle)->next) {
     const IncomingCall& call = *incoming_.find(handle);
-    if (!call.is_delivered && call.call == 0) words.push_back(handle);
+    // Those of a concurrency group keep their place in it.
+    const bool is_free = inbox_.group_of(call.instance, call.function, 0) == kNoGroup;
+    if (!call.is_delivered && call.call == 0 && is_free) words.push_back(handle);
   }
   for (auto next = words.rbegin(); next != words.rend(); ++next) emit(TBK_EVENT_CALL, *next);
 }

@@ -33,13 +33,23 @@ void Engine::enqueue(uint32_t number, Target& to, const Outgoing& out, uint32_t 
     if (argument.state != RefRecord::State::kReady) argument.more().dependents.push_back(handle);
   }
   if (out.result != 0) refs_.find(out.result)->queued = handle;
-  if (missing == 0 || !overtakes(to, queued)) to.queue.push_back(handle, rank(to, queued));
+  if (missing == 0 || !overtakes(to, queued)) append(to, handle, queued);
   if (missing == 0 && (to.kind == Target::Kind::kTasks || is_kept(out))) flush_target(number);
 }
 
 // Whether this call stands in the queue only once its arguments are there, so that later ones pass.
 bool Engine::overtakes(const Target& to, const QueuedCall& call) const {
   return to.kind == Target::Kind::kTasks || options(call.options).has(TBK_OPTION_UNORDERED);
+}
+
+// To the end of the queue, or past those that wait for their arguments.
+void Engine::append(Target& to, uint64_t handle, const QueuedCall& call) {
+  if (to.kind != Target::Kind::kTasks && overtakes(to, call) && !to.queue.empty() &&
+      is_held_up(to)) {
+    to.queue.push_front(handle);
+  } else {
+    to.queue.push_back(handle, rank(to, call));
+  }
 }
 
 // An actor's calls keep their order, whatever their priority.

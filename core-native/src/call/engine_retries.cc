@@ -93,7 +93,12 @@ bool Engine::take_back(uint64_t result, RefRecord& record) {
   if (record.queued == 0) return false;
   unlink_in_flight(result, record);
   Target& to = *targets_[record.target];
-  if (Lease* lease = find_lease(to, record.executor)) --lease->in_flight;
+  if (Lease* lease = find_lease(to, record.executor); lease != nullptr && --lease->in_flight == 0) {
+    // What keeps the worker busy is no call that is pending here: only trying tells when it is over.
+    lease->is_stalled = false;
+    lease->idle_since_ns = now_ns();
+    want_alarm(lease->idle_since_ns + kLeaseIdleNs);
+  }
   record.executor = kNoEndpoint;
   if (record.is_cancelled) {
     fail_call(result, "CANCELLED", "the call was cancelled before it was started");
@@ -111,7 +116,7 @@ void Engine::requeue(uint64_t queued, bool in_front) {
   if (in_front) {
     to.queue.push_front(queued, rank(to, call));
   } else {
-    to.queue.push_back(queued, rank(to, call));
+    append(to, queued, call);
   }
   if (!to.is_refilled) {
     to.is_refilled = true;
@@ -132,7 +137,7 @@ void Engine::start_delayed(uint64_t now) {
 void Engine::lose_actor(uint32_t number, const std::string& cause) {
   Target& to = *targets_[number];
   const bool is_agent = to.endpoint_id == node::kAgentId;
-  if (to.is_restartable && !is_closed_ && peer(node::kAgentId) != nullptr)
+  if (to.is_restartable && !is_closed_ && ensure_peer(node::kAgentId).is_ok())
     return ask_for_address(number, to);
   fail_target(number, encode_error(
                           is_agent ? "NODE_LOST" : "ACTOR_DIED",

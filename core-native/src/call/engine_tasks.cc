@@ -16,7 +16,6 @@ namespace {
 
 constexpr uint64_t kWorkAheadNs = 500'000;
 constexpr uint64_t kTasksAheadMax = 256;
-constexpr uint64_t kLeaseIdleNs = 300'000'000;
 constexpr uint64_t kStalledNs = 3'000'000;
 
 }  // namespace

@@ -75,6 +75,7 @@ struct RefRecord {
   bool is_subscribed = false;
   bool is_read = false;       // its bytes were shown to the binding
   bool is_cancelled = false;  // by its caller, while it was at its executor
+  bool is_forced = false;     // its worker is to be ended
   bool awaits_borrowed = false;
   wire::RefId name{};       // of a borrowed ref; an owned one is named by its handle
   uint32_t receptions = 0;  // of a borrowed ref: how often the owner counted this endpoint

@@ -236,4 +236,55 @@ std::vector<uint32_t> ScriptedAgent::ended_workers() {
   return ended_;
 }
 
+ScriptedSession::~ScriptedSession() {
+  workers_.clear();
+  agent.stop();
+}
+
+size_t ScriptedSession::add_worker(Handler on_call, uint32_t events_max, Handler on_cancel) {
+  tbk_endpoint_t* worker = session.attach(TBK_ROLE_WORKER);
+  ScriptedServer::Handler cancelled;
+  if (on_cancel) {
+    cancelled = [worker, on_cancel](const tbk_event_t& event) { on_cancel(worker, event); };
+  }
+  workers_.push_back(std::make_unique<ScriptedServer>(
+      worker, [worker, on_call](const tbk_event_t& event) { on_call(worker, event); }, events_max,
+      cancelled));
+  return workers_.size() - 1;
+}
+
+void ScriptedSession::end_worker(size_t number) {
+  ScriptedServer& server = *workers_[number];
+  server.stop();
+  agent.forget(server.id());
+  session.detach(server.endpoint());
+}
+
+tbk_target_t ScriptedSession::open_actor(size_t worker, bool is_restartable) {
+  const std::string address = address_of(worker_id(worker), 1);
+  const tbk_payload_t value = payload(address);
+  tbk_ref_t ref = 0;
+  EXPECT_EQ(tbk_put(driver, &value, &ref), TBK_OK);
+  const uint8_t id[16] = {1, 2, 3};
+  tbk_target_t target = 0;
+  EXPECT_EQ(tbk_target_actor(driver, ref, is_restartable ? id : nullptr, &target), TBK_OK);
+  release(driver, ref);
+  return target;
+}
+
+tbk_target_t ScriptedSession::open_tasks(const std::string& shape) {
+  tbk_target_t target = 0;
+  EXPECT_EQ(tbk_target_tasks(driver, reinterpret_cast<const uint8_t*>(shape.data()),
+                             static_cast<uint32_t>(shape.size()), &target),
+            TBK_OK);
+  return target;
+}
+
+void expect_error(tbk_endpoint_t* endpoint, tbk_ref_t result, const std::string& code) {
+  bool is_error = false;
+  const std::string value = get(endpoint, result, &is_error);
+  EXPECT_TRUE(is_error && value.find(code) != std::string::npos)
+      << "expected " << code << ", got " << value;
+}
+
 }  // namespace thornback::testing

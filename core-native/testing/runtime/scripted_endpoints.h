@@ -114,4 +114,31 @@ class ScriptedAgent {
   ScriptedServer server_;
 };
 
+// A session with a scripted agent and workers that a test can end.
+class ScriptedSession {
+ public:
+  using Handler = std::function<void(tbk_endpoint_t* worker, const tbk_event_t& event)>;
+
+  ~ScriptedSession();
+  // Attaches a worker that serves with this function; its number.
+  size_t add_worker(Handler on_call, uint32_t events_max = 64, Handler on_cancel = nullptr);
+  // Its calls fail from now on. Not from its own handler.
+  void end_worker(size_t number);
+  uint32_t worker_id(size_t number) const { return workers_[number]->id(); }
+  tbk_endpoint_t* worker(size_t number) const { return workers_[number]->endpoint(); }
+  // A restartable actor at this worker, called by the driver.
+  tbk_target_t open_actor(size_t worker, bool is_restartable = true);
+  tbk_target_t open_tasks(const std::string& shape = "\xc0");
+
+  Session session;
+  ScriptedAgent agent{session.agent()};
+  tbk_endpoint_t* driver = session.attach();
+
+ private:
+  std::vector<std::unique_ptr<ScriptedServer>> workers_;
+};
+
+// What calls ended with: an error's code as a substring.
+void expect_error(tbk_endpoint_t* endpoint, tbk_ref_t result, const std::string& code);
+
 }  // namespace thornback::testing
