@@ -112,6 +112,32 @@ describe('busy workers are gone', () => {
   })
 })
 
+test('a Python actor that died is constructed again, and knows which life it has', async () => {
+  const sysPath = [join(import.meta.dirname, 'testing')]
+  await using agent = new StartedAgent({ options: { sysPath } })
+  const driver = await agent.attach()
+  const id = new Uint8Array(16).fill(1)
+  const method = ([endpoint, instance]: number[], name: string) => {
+    const target = driver.native.targetEndpoint(endpoint!, instance!)
+    return driver.call(driver.callable(target, `method::${name}`), []).get()
+  }
+  using args = driver.put([[40], { step: 2 }])
+  const actor = { id, language: 'python', class: 'restarting:Restarting', args }
+  const created = agent.call('agent::create_actor', { ...actor, options: { maxRestarts: 1 } })
+  const first = (await created) as number[]
+  expect(await method(first, 'describe')).toEqual([42, 1])
+  await expect(method(first, 'die')).rejects.toMatchObject({ fault: 'peer' })
+  const second = (await agent.call('agent::actor_address', id, first[0])) as number[]
+  expect(await method(second, 'describe')).toEqual([42, 2])
+  await expect(method(second, 'die')).rejects.toMatchObject({ fault: 'peer' })
+  await expect(agent.call('agent::actor_address', id, second[0])).rejects.toMatchObject({
+    code: 'ACTOR_DIED',
+    message: expect.stringMatching(
+      /^actor Restarting died: process \d+ was killed by SIGKILL; restarted once, no restart left/,
+    ) as string,
+  })
+})
+
 test(
   'an idle TypeScript and Python worker are started when the driver is calm',
   patience,
