@@ -353,7 +353,8 @@ typedef struct tbk_reply_data {
 TBK_API tbk_status_t tbk_reply(tbk_endpoint_t* endpoint, const tbk_reply_t* replies, uint32_t count,
                                uint32_t* accepted);
 /* TBK_OK while the result of an incoming call is wanted, TBK_CLOSED after it was cancelled,
- * TBK_NOT_FOUND after the final reply. */
+ * TBK_NOT_FOUND after the final reply. For code that runs for long without polling: it takes in
+ * what has arrived first. */
 TBK_API tbk_status_t tbk_call_state(tbk_endpoint_t* endpoint, tbk_incoming_t call);
 /* Blocks until the stream of this call has credit. TBK_CLOSED when the consumer closed it or is
  * gone. */

@@ -309,6 +309,11 @@ tbk_status_t tbk_reply(tbk_endpoint_t* endpoint, const tbk_reply_t* replies, uin
 }
 
 tbk_status_t tbk_call_state(tbk_endpoint_t* endpoint, tbk_incoming_t call) {
+  if (endpoint == nullptr) return invalid("the endpoint is null");
+  (void)guarded([&] {
+    endpoint->self->look();
+    return TBK_OK;
+  });
   return with_engine(endpoint, [&](Engine& engine) { return engine.call_state(call); });
 }
 

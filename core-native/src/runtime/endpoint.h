@@ -51,6 +51,8 @@ class Endpoint final : private node::NoticeSink {
                     uint8_t* ready);
   tbk_status_t wait_for_credit(tbk_incoming_t call, int64_t timeout_ns);
   tbk_status_t wait_for_room(tbk_target_t target, int64_t timeout_ns);
+  // Takes in what has arrived, unless another thread does.
+  void look();
   tbk_status_t poll(tbk_event_t* events, uint32_t max, int64_t timeout_ns, uint32_t* count);
   int poll_fd() const { return self_.poll_fd; }
   tbk_status_t poll_arm();

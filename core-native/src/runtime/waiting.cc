@@ -221,6 +221,14 @@ tbk_status_t Endpoint::wait_for_room(tbk_target_t target, int64_t timeout_ns) {
   return status;
 }
 
+void Endpoint::look() {
+  const Lock lock(mutex_);
+  if (is_pumping_) return;
+  take_pump();
+  pump();
+  give_pump();
+}
+
 // The calls that were given out are done with: how long did one take?
 void Endpoint::measure_calls() {
   if (given_ns_ == 0) return;
