@@ -333,6 +333,7 @@ class Engine {
   std::multimap<uint64_t, uint64_t>
       deadlines_;  // results by deadline; those that are ready are passed over
   std::multimap<uint64_t, uint64_t> delayed_;  // queued calls by the time of their next attempt
+  std::vector<uint64_t> orphaned_;             // borrowed refs whose owner cannot be reached
   std::vector<uint32_t> refilled_;             // targets to which calls came back
   std::multimap<uint64_t, uint64_t> forced_;   // results of calls by the time of their forced end
   bool is_full_ = false;           // a call was refused because of the limits of the whole endpoint

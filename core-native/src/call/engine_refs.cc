@@ -160,7 +160,11 @@ void Engine::set_ready(uint64_t ref, RefRecord& record) {
 void Engine::run_settled() {
   if (is_settling_) return;
   is_settling_ = true;
-  while (!settled_.empty() || !settled_targets_.empty() || !refilled_.empty()) {
+  while (!settled_.empty() || !settled_targets_.empty() || !refilled_.empty() ||
+         !orphaned_.empty()) {
+    for (const uint64_t ref : std::exchange(orphaned_, {})) {
+      if (RefRecord* orphan = refs_.find(ref)) on_borrowed(ref, *orphan, 0);
+    }
     if (!settled_targets_.empty()) {
       const auto [number, ref] = settled_targets_.back();
       settled_targets_.pop_back();
@@ -290,7 +294,7 @@ void Engine::ask_owner(uint64_t ref, RefRecord& record) {
   if (owner.is_ok()) {
     send(*owner.value(), FrameKind::Borrow, wire::RefFrame(record.name, 1, 0));
   } else {
-    on_borrowed(ref, record, 0);
+    orphaned_.push_back(ref);  // the frame that brought the ref may bring its value as well
   }
 }
 
