@@ -91,6 +91,9 @@ class Endpoint final : private node::NoticeSink {
   void give_pump();
   void leave();
   void after_operation();
+  void send_and_signal();
+  bool is_poller_idle() const;
+  void tell_poller();
   void signal_loop();
   void interrupt_cancelled();
   tbk_status_t poll_locked(Lock& lock, tbk_event_t* events, uint32_t max, int64_t timeout_ns,
@@ -112,6 +115,7 @@ class Endpoint final : private node::NoticeSink {
   std::unique_ptr<shm::Sleeper> sleeper_;
   std::unique_ptr<shm::Spinner> spinner_;
   std::vector<call::Waiter*> idle_waiters_;  // threads that wait without the pump
+  call::Waiter* poll_waiter_ = nullptr;      // of the thread that waits for events
   std::condition_variable gone_;             // users_ has become 0
   uint32_t users_ = 0;                       // threads inside a blocking function
   bool is_pumping_ = false;

@@ -34,11 +34,33 @@ void Endpoint::pump() {
     if (index == index_) run_notices();
     engine_->drain(index);
   });
-  after_operation();
+  send_and_signal();
+  if (is_poller_idle()) tell_poller();
+}
+
+// What another thread did can be an event for the one that polls: a reply makes room in a
+// concurrency group, a cancelled result is ready.
+void Endpoint::after_operation() {
+  send_and_signal();
+  tell_poller();
+}
+
+bool Endpoint::is_poller_idle() const {
+  return std::find(idle_waiters_.begin(), idle_waiters_.end(), poll_waiter_) != idle_waiters_.end();
+}
+
+// The thread that polls sleeps with the pump or, while another one has that, without.
+void Endpoint::tell_poller() {
+  if (poll_waiter_ == nullptr || !engine_->has_events()) return;
+  if (is_poller_idle()) {
+    poll_waiter_->condition.notify_one();
+  } else {
+    shm::ring_and_wake(self_, index_);
+  }
 }
 
 // Sends what the engine wrote, and passes on what others wait for.
-void Endpoint::after_operation() {
+void Endpoint::send_and_signal() {
   engine_->flush();
   if (is_armed_ && engine_->has_events()) signal_loop();
   if (cancel_signal_ != 0 && engine_->has_cancels()) interrupt_cancelled();
@@ -258,14 +280,14 @@ tbk_status_t Endpoint::poll_locked(Lock& lock, tbk_event_t* events, uint32_t max
   }
   const uint64_t deadline_ns = deadline_after(timeout_ns);
   while (true) {
-    if (engine_->has_events()) {
-      if (take_events(events, max, count)) return TBK_OK;
-    } else if (timeout_ns == 0 && !is_pumping_) {
+    // Also while there are events: the call of another caller may have arrived behind many of one,
+    // and its turn is next.
+    if (!is_pumping_ && (timeout_ns == 0 || record_->wake.doorbell.any())) {
       take_pump();
       pump();
       give_pump();
-      return take_events(events, max, count) ? TBK_OK : TBK_WOULD_BLOCK;
     }
+    if (engine_->has_events() && take_events(events, max, count)) return TBK_OK;
     if (timeout_ns == 0) return TBK_WOULD_BLOCK;
     // What there was may have been about calls and refs that are gone.
     const uint64_t now = deadline_ns == kNever ? 0 : now_ns();
@@ -273,8 +295,10 @@ tbk_status_t Endpoint::poll_locked(Lock& lock, tbk_event_t* events, uint32_t max
                              ? -1
                              : static_cast<int64_t>(deadline_ns > now ? deadline_ns - now : 0);
     call::Waiter waiter;
+    poll_waiter_ = &waiter;
     const tbk_status_t status =
         wait_until(lock, waiter, left, [this] { return engine_->has_events(); });
+    poll_waiter_ = nullptr;
     if (status != TBK_OK) return status;
   }
 }
