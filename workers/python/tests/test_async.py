@@ -117,10 +117,21 @@ async def test_the_loop_goes_on_while_a_ref_is_awaited(things: Any) -> None:
     assert ticks > 10
 
 
-async def test_cancelled_waits_leave_the_call_alone(things: Any) -> None:
+async def test_cancelling_who_awaits_cancels_the_call(things: Any) -> None:
+    ref = things.nap.remote(30)
+    await things.at_once.remote(1)
+    with pytest.raises(asyncio.TimeoutError):
+        await asyncio.wait_for(_await(ref), 0.01)
+    with pytest.raises(thornback.CancelledError):
+        await ref
+    while (await things.sync.remote())[1] == 0:
+        await asyncio.sleep(0)
+
+
+async def test_shielded_waits_leave_the_call_alone(things: Any) -> None:
     ref = things.nap.remote(0.1, "done")
     with pytest.raises(asyncio.TimeoutError):
-        await asyncio.wait_for(asyncio.ensure_future(_await(ref)), 0.01)
+        await asyncio.wait_for(asyncio.shield(_await(ref)), 0.01)
     assert await ref == "done"
 
 

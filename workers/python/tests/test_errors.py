@@ -76,13 +76,36 @@ def test_errors_of_nested_calls() -> None:
     assert "inner" in "".join(traceback.format_exception(error))
 
 
-def test_wrong_arguments_are_a_type_error() -> None:
+def test_arguments_that_do_not_fit_the_function() -> None:
     echo: Any = r.echo
     error = caught(echo.remote())
-    assert isinstance(error, TypeError)
-    assert "missing 1 required positional argument: 'value'" in str(error)
-    assert isinstance(caught(echo.remote(1, colour=2)), TypeError)
+    assert isinstance(error, thornback.TypeMismatchError)
+    assert str(error) == "echo(value): missing a required argument: 'value'"
+    error = caught(echo.remote(1, colour=2))
+    assert isinstance(error, thornback.TypeMismatchError)
+    assert "unexpected keyword argument 'colour'" in str(error)
+    add: Any = r.add
+    assert "add(a, b=10, *, c=100): too many positional" in str(caught(add.remote(1, 2, 3)))
     assert r.echo.remote(1).get(timeout=20) == 1
+
+
+def test_arguments_that_do_not_fit_methods_and_constructors() -> None:
+    handle: Any = r.Counter.remote()
+    error = caught(handle.add.remote())
+    assert isinstance(error, thornback.TypeMismatchError)
+    assert str(error) == "Counter.add(k): missing a required argument: 'k'"
+    thornback.kill(handle)
+    error = caught(thornback.python.actor("remote_things:Counter").remote(1, 2, 3).add.remote(1))
+    assert isinstance(error, thornback.ActorCreationError)
+    assert "Counter(start=0, *, step=1): too many positional" in f"{error} {error.__cause__}"
+
+
+def test_a_type_error_from_inside_is_no_mismatch() -> None:
+    add: Any = r.add
+    for ref in (add.remote("text"), thornback.python.task("math:sqrt").remote("text")):
+        error = caught(ref)
+        assert isinstance(error, TypeError)
+        assert isinstance(error, RemoteError)
 
 
 def test_missing_functions_name_what_exists() -> None:

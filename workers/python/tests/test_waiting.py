@@ -68,24 +68,6 @@ def test_threads_run_while_others_wait() -> None:
         assert turns > 3
 
 
-def test_the_callers_limit_makes_it_wait(tmp_path: Path, session: thornback.Session) -> None:
-    output = run(
-        tmp_path,
-        """
-        import os, thornback
-        from thornback import _native
-        _native.attach(os.environ["ADDRESS"], 1, "limited", -1, 20, 0)
-        counter = thornback.python.actor("remote_things:Counter").remote()
-        counter.value.remote().get(timeout=20)
-        refs = [counter.add.remote(1) for _ in range(500)]
-        assert thornback.get(refs, timeout=20) == list(range(1, 501))
-        print(_native.stats()["calls_submitted"] >= 500)
-        """,
-        ADDRESS=session.address,
-    )
-    assert output.strip() == "True"
-
-
 def test_threads_that_wait_when_the_session_ends(tmp_path: Path) -> None:
     output = run(
         tmp_path,

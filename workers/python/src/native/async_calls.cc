@@ -1,9 +1,9 @@
 #include "async_calls.h"
 
-#include <unordered_set>
-
 #include "replies.h"
+#include "running.h"
 #include "server.h"
+#include "session.h"
 #include "state.h"
 
 namespace thornback::python {
@@ -13,12 +13,10 @@ struct Loop {
   PyObject* loop = nullptr;
   PyObject* loop_dict = nullptr;  // its attributes
   PyObject* task_type = nullptr;  // asyncio.Task
-  PyObject* suspended = nullptr;  // hook (instance, call, task)
-  PyObject* variable = nullptr;   // ContextVar of the instance that runs
+  PyObject* suspended = nullptr;  // hook (call, task)
   PyObject* capture = nullptr;    // stands in for loop.call_soon while a task is made
   PyObject* step = nullptr;       // what the task wanted to have called soon
   PyObject* step_context = nullptr;
-  std::unordered_set<uint32_t> full;  // instances that run as many calls as they may
 };
 
 Loop& loop() {
@@ -76,41 +74,37 @@ bool is_done(PyObject* task) {
 
 }  // namespace
 
-bool takes_coroutine(uint32_t instance, PyObject* subject) {
-  Loop& l = loop();
-  return l.loop != nullptr && PyCoro_CheckExact(subject) &&
-         (l.full.empty() || l.full.count(instance) == 0);
+bool takes_coroutine(PyObject* subject) {
+  return loop().loop != nullptr && PyCoro_CheckExact(subject);
 }
 
 bool run_coroutine(uint32_t instance, tbk_incoming_t call, PyObject* coroutine) {
   static PyObject* result_name = PyUnicode_InternFromString("result");
   Loop& l = loop();
-  Owned number(PyLong_FromUnsignedLong(instance));
-  if (!number) return false;
-  Owned token(PyContextVar_Set(l.variable, number.get()));
+  Owned value(call_variable_value(call, instance));
+  if (!value) return false;
+  Owned token(PyContextVar_Set(call_variable(), value.get()));
   if (!token) return false;
   Owned task(eager_task(coroutine));
-  if (!task) return failed_call(call);
+  if (!task) return failed_call(instance, call);
   if (!is_done(task.get())) {
     Owned call_number(PyLong_FromUnsignedLongLong(call));
-    PyObject* arguments[] = {number.get(), call_number.get(), task.get()};
-    Owned kept(call_number ? PyObject_Vectorcall(l.suspended, arguments, 3, nullptr) : nullptr);
+    PyObject* arguments[] = {call_number.get(), task.get()};
+    Owned kept(call_number ? PyObject_Vectorcall(l.suspended, arguments, 2, nullptr) : nullptr);
     return static_cast<bool>(kept);
   }
   Owned result(PyObject_CallMethodNoArgs(task.get(), result_name));
-  return result ? reply_value(call, result.get()) : failed_call(call);
+  return result ? reply_value(call, result.get()) : failed_call(instance, call);
 }
 
 namespace {
 
-/// set_loop(loop, task_type, suspended, variable)
+/// set_loop(loop, task_type, suspended)
 PyObject* set_loop(PyObject*, PyObject* arguments) {
   PyObject* event_loop = nullptr;
   PyObject* task_type = nullptr;
   PyObject* suspended = nullptr;
-  PyObject* variable = nullptr;
-  if (PyArg_ParseTuple(arguments, "OOOO", &event_loop, &task_type, &suspended, &variable) == 0)
-    return nullptr;
+  if (PyArg_ParseTuple(arguments, "OOO", &event_loop, &task_type, &suspended) == 0) return nullptr;
   Owned attributes(PyObject_GetAttrString(event_loop, "__dict__"));
   Owned capture(PyCFunction_New(&capture_method, nullptr));
   if (!attributes || !capture) return nullptr;
@@ -119,21 +113,8 @@ PyObject* set_loop(PyObject*, PyObject* arguments) {
   l.loop_dict = attributes.release();
   l.task_type = Py_NewRef(task_type);
   l.suspended = Py_NewRef(suspended);
-  l.variable = Py_NewRef(variable);
   l.capture = capture.release();
-  Py_RETURN_NONE;
-}
-
-/// set_full(instance, full)
-PyObject* set_full(PyObject*, PyObject* arguments) {
-  unsigned int instance = 0;
-  int full = 0;
-  if (PyArg_ParseTuple(arguments, "Ip", &instance, &full) == 0) return nullptr;
-  if (full != 0) {
-    loop().full.insert(instance);
-  } else {
-    loop().full.erase(instance);
-  }
+  session().has_coroutines = true;
   Py_RETURN_NONE;
 }
 
@@ -146,7 +127,6 @@ PyObject* serving_loop(PyObject*, PyObject*) {
 
 PyMethodDef async_functions[] = {
     {"set_loop", set_loop, METH_VARARGS, nullptr},
-    {"set_full", set_full, METH_VARARGS, nullptr},
     {"serving_loop", serving_loop, METH_NOARGS, nullptr},
     {nullptr, nullptr, 0, nullptr},
 };

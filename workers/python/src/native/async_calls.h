@@ -8,7 +8,7 @@
 namespace thornback::python {
 
 /// Whether `subject` is a coroutine that `run_coroutine` may take.
-bool takes_coroutine(uint32_t instance, PyObject* subject);
+bool takes_coroutine(PyObject* subject);
 /// Runs the first step; replies when that was all, otherwise hands the task to the loop's hook.
 /// False only for exceptions that end the worker.
 bool run_coroutine(uint32_t instance, tbk_incoming_t call, PyObject* coroutine);

@@ -1,5 +1,7 @@
 #include <nanobind/nanobind.h>
+#include <nanobind/stl/pair.h>
 #include <nanobind/stl/string.h>
+#include <nanobind/stl/vector.h>
 #include <sys/prctl.h>
 
 #include <csignal>
@@ -56,7 +58,7 @@ void begin(tbk_endpoint_t* attached, uint32_t role) {
 }
 
 void attach(const std::string& socket_path, uint32_t role, const std::string& token,
-            int64_t spin_ns, uint64_t pending_calls_max, uint64_t pending_bytes_max) {
+            int64_t spin_ns, int cancel_signal) {
   tbk_attach_options_t options{};
   options.size = sizeof options;
   options.role = role;
@@ -64,8 +66,7 @@ void attach(const std::string& socket_path, uint32_t role, const std::string& to
   options.token = token.c_str();
   options.language = "python";
   options.spin_ns = spin_ns;
-  options.pending_calls_max = pending_calls_max;
-  options.pending_bytes_max = pending_bytes_max;
+  options.cancel_signal = cancel_signal;
   // User code that never returns must not keep a worker of a dead session alive.
   options.flags = role == TBK_ROLE_WORKER ? static_cast<uint32_t>(TBK_ATTACH_EXIT_WITH_NODE) : 0U;
   tbk_endpoint_t* out = nullptr;
@@ -165,9 +166,11 @@ Target* target_endpoint(uint32_t endpoint_id, uint32_t instance) {
   return adopt(out);
 }
 
-Target* target_actor(nb::handle address) {
+/// `id` is empty for an actor that is not restarted.
+Target* target_actor(nb::handle address, nb::bytes id) {
   tbk_target_t out = 0;
-  check(tbk_target_actor(endpoint(), number_of(address), nullptr, &out), "no target");
+  const auto* name = id.size() == 16 ? static_cast<const uint8_t*>(id.data()) : nullptr;
+  check(tbk_target_actor(endpoint(), number_of(address), name, &out), "no target");
   return adopt(out);
 }
 
@@ -178,11 +181,66 @@ Target* target_tasks(nb::bytes shape) {
   return adopt(out);
 }
 
-void cancel(nb::handle ref, bool recursive) {
+void target_limit(tbk_target_t target, uint64_t calls_max, uint64_t bytes_max) {
+  check(tbk_target_limit(endpoint(), target, calls_max, bytes_max), "no limit");
+}
+
+/// Whether there is room within the time.
+bool target_room(tbk_target_t target, int64_t timeout_ns) {
+  endpoint();
+  int status = wait_room(target, timeout_ns);
+  if (status < 0) nb::raise_python_error();
+  return status == TBK_OK;
+}
+
+/// (calls, bytes, max_calls, max_bytes, refused, throttled_seconds)
+nb::tuple target_stats(tbk_target_t target) {
+  tbk_target_stats_t got{};
+  got.size = sizeof got;
+  check(tbk_target_stats(endpoint(), target, &got), "no statistics");
+  return nb::make_tuple(got.calls_pending, got.bytes_pending, got.calls_max, got.bytes_max,
+                        got.refused, static_cast<double>(got.throttled_ns) / 1e9);
+}
+
+uint32_t call_option(uint32_t flags, int32_t priority, uint32_t retries, uint64_t retry_delay_ns,
+                     const std::string& retry_on, const std::string& group) {
+  tbk_call_options_t options{};
+  options.size = sizeof options;
+  options.flags = flags;
+  options.priority = priority;
+  options.retries = retries;
+  options.retry_delay_ns = retry_delay_ns;
+  options.retry_on = retry_on.data();
+  options.retry_on_size = static_cast<uint32_t>(retry_on.size());
+  options.group = group.data();
+  options.group_size = static_cast<uint32_t>(group.size());
+  uint32_t out = 0;
+  check(tbk_call_option(endpoint(), &options, &out), "the options cannot be used");
+  return out;
+}
+
+/// instance_groups(instance, [(name, limit)], [(function, index of a group)])
+void instance_groups(uint32_t instance, const std::vector<std::pair<std::string, uint32_t>>& groups,
+                     const std::vector<std::pair<uint32_t, uint32_t>>& methods) {
+  std::vector<tbk_group_t> group_list;
+  for (const auto& [name, limit] : groups) {
+    group_list.push_back({name.data(), static_cast<uint32_t>(name.size()), limit});
+  }
+  std::vector<tbk_method_group_t> method_list;
+  for (const auto& [function, group] : methods) method_list.push_back({function, group});
+  check(tbk_instance_groups(endpoint(), instance, group_list.data(),
+                            static_cast<uint32_t>(group_list.size()), method_list.data(),
+                            static_cast<uint32_t>(method_list.size())),
+        "the concurrency groups");
+}
+
+void cancel(nb::handle ref, bool recursive, bool force) {
   tbk_ref_t number = number_of(ref);
   if (number == 0) return;
-  check(tbk_cancel(endpoint(), number, recursive ? TBK_CANCEL_RECURSIVE : 0),
-        "it cannot be cancelled");
+  uint32_t flags = 0;
+  if (recursive) flags |= TBK_CANCEL_RECURSIVE;
+  if (force) flags |= TBK_CANCEL_FORCE;
+  check(tbk_cancel(endpoint(), number, flags), "it cannot be cancelled");
 }
 
 }  // namespace
@@ -204,6 +262,11 @@ void bind_session(nb::module_& m) {
   m.def("target_endpoint", target_endpoint);
   m.def("target_actor", target_actor);
   m.def("target_tasks", target_tasks);
+  m.def("target_limit", target_limit);
+  m.def("target_room", target_room);
+  m.def("target_stats", target_stats);
+  m.def("call_option", call_option);
+  m.def("instance_groups", instance_groups);
   m.def("cancel", cancel);
 }
 

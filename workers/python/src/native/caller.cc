@@ -6,6 +6,7 @@
 
 #include "object_ref.h"
 #include "object_stream.h"
+#include "running.h"
 #include "session.h"
 #include "state.h"
 
@@ -36,10 +37,11 @@ PyObject* submit(Caller* self, uint32_t flags, PyObject* const* items, size_t co
   call.target = self->target_number;
   call.function = self->function;
   call.flags = flags;
-  call.reserved = 0;
+  call.options = self->options;
+  call.parent = current_call();
   call.timeout_ns = self->timeout_ns;
   call.args = payload.get();
-  if (!submit_call(call)) {
+  if (!submit_call(call, self->when_full)) {
     if (session().generation == self->generation) session().reserved.push_back(call.result);
     return nullptr;
   }
@@ -58,11 +60,31 @@ PyObject* remote(PyObject* object, PyObject* const* items, Py_ssize_t count, PyO
   return submit(self, self->flags, items, static_cast<size_t>(count), names);
 }
 
-/// A copy of the call site that differs in the given flags and deadline.
-PyObject* variant(PyObject* object, PyObject* arguments) {
+/// How a call site makes its calls.
+struct How {
   int stream = 0;
   unsigned long long timeout_ns = 0;
-  if (PyArg_ParseTuple(arguments, "pK", &stream, &timeout_ns) == 0) return nullptr;
+  unsigned int options = 0;
+  int when_full = 0;
+  PyObject* settings = nullptr;
+
+  void apply(Caller* to) const {
+    to->flags = stream != 0 ? uint32_t{TBK_CALL_STREAM} : 0U;
+    to->timeout_ns = timeout_ns;
+    to->options = options;
+    to->when_full = static_cast<WhenFull>(when_full);
+    to->settings = Py_NewRef(settings);
+  }
+};
+
+/// A copy of the call site that differs in how: _variant((stream, timeout_ns, options, when_full),
+/// settings)
+PyObject* variant(PyObject* object, PyObject* arguments) {
+  How how;
+  if (PyArg_ParseTuple(arguments, "(pKIi)O", &how.stream, &how.timeout_ns, &how.options,
+                       &how.when_full, &how.settings) == 0) {
+    return nullptr;
+  }
   Caller* self = as_caller(object);
   auto* copy = PyObject_GC_New(Caller, Caller::type);
   if (copy == nullptr) return nullptr;
@@ -74,8 +96,7 @@ PyObject* variant(PyObject* object, PyObject* arguments) {
   copy->target_number = self->target_number;
   copy->function = self->function;
   copy->generation = self->generation;
-  copy->flags = stream != 0 ? uint32_t{TBK_CALL_STREAM} : 0U;
-  copy->timeout_ns = timeout_ns;
+  how.apply(copy);
   copy->audience = self->audience;
   copy->language = self->language;
   PyObject_GC_Track(copy);
@@ -123,6 +144,7 @@ void dealloc(PyObject* object) {
   PyObject_GC_UnTrack(object);
   clear(object);
   Py_CLEAR(as_caller(object)->name);
+  Py_CLEAR(as_caller(object)->settings);
   PyTypeObject* type = Py_TYPE(object);
   PyObject_GC_Del(object);
   Py_DECREF(type);
@@ -157,6 +179,8 @@ PyMethodDef methods[] = {
 PyMemberDef members[] = {
     {"__vectorcalloffset__", T_PYSSIZET, offsetof(Caller, vectorcall), READONLY, nullptr},
     {"_name", T_OBJECT, offsetof(Caller, name), READONLY, nullptr},
+    {"_settings", T_OBJECT, offsetof(Caller, settings), READONLY, nullptr},
+    {"_target", T_UINT, offsetof(Caller, target_number), READONLY, nullptr},
     {"_generation", T_UINT, offsetof(Caller, generation), READONLY, nullptr},
     {nullptr, 0, 0, 0, nullptr},
 };
@@ -180,10 +204,10 @@ PyObject* make_caller(PyObject*, PyObject* arguments) {
   unsigned int target_number = 0;
   unsigned int function = 0;
   const char* language = nullptr;
-  int stream_call = 0;
-  unsigned long long timeout_ns = 0;
-  if (PyArg_ParseTuple(arguments, "OIIUspKOO", &target, &target_number, &function, &name, &language,
-                       &stream_call, &timeout_ns, &owner, &rebind) == 0) {
+  How how;
+  if (PyArg_ParseTuple(arguments, "OIIUs(pKIi)OOO", &target, &target_number, &function, &name,
+                       &language, &how.stream, &how.timeout_ns, &how.options, &how.when_full,
+                       &how.settings, &owner, &rebind) == 0) {
     return nullptr;
   }
   auto* self = PyObject_GC_New(Caller, Caller::type);
@@ -196,8 +220,7 @@ PyObject* make_caller(PyObject*, PyObject* arguments) {
   self->target_number = target_number;
   self->function = function;
   self->generation = session().generation;
-  self->flags = stream_call != 0 ? uint32_t{TBK_CALL_STREAM} : 0U;
-  self->timeout_ns = timeout_ns;
+  how.apply(self);
   self->audience = std::strcmp(language, "python") == 0 ? Audience::kPython : Audience::kOther;
   self->language = static_name(language);
   PyObject_GC_Track(self);

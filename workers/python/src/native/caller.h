@@ -4,6 +4,7 @@
 
 #include "encoder.h"
 #include "py.h"
+#include "session.h"
 #include "thornback.h"
 
 namespace thornback::python {
@@ -14,11 +15,14 @@ struct Caller {
   PyObject* owner;   // what the SDK wants kept, and asked for `options`; may be null
   PyObject* rebind;  // called with the arguments when the session is another one; may be null
   PyObject* name;
+  PyObject* settings;  // the options by name, as the SDK checked them; may be null
   tbk_target_t target_number;
   tbk_function_t function;
   uint32_t generation;
-  uint32_t flags;  // TBK_CALL_STREAM
+  uint32_t flags;    // TBK_CALL_STREAM
+  uint32_t options;  // from tbk_call_option
   uint64_t timeout_ns;
+  WhenFull when_full;
   Audience audience;
   const char* language;  // static
 
@@ -26,7 +30,8 @@ struct Caller {
   static bool ready(PyObject* module);
 };
 
-/// Caller(target, target_number, function, name, language, stream, timeout_ns, owner, rebind)
+/// Caller(target, target_number, function, name, language, how, settings, owner, rebind); `how` is
+/// (stream, timeout_ns, options, when_full)
 PyObject* make_caller(PyObject* module, PyObject* arguments);
 
 }  // namespace thornback::python

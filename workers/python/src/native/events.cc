@@ -7,6 +7,7 @@
 
 #include "object_ref.h"
 #include "object_stream.h"
+#include "running.h"
 #include "server.h"
 #include "session.h"
 #include "state.h"
@@ -21,6 +22,7 @@ struct Watch {
 
 struct Events {
   std::unordered_multimap<tbk_ref_t, Watch> watches;
+  std::unordered_multimap<tbk_target_t, PyObject*> rooms;  // futures that wait for room
   std::deque<tbk_event_t> kept;  // calls that arrived while nobody could serve them
   bool shutdown = false;
 };
@@ -72,6 +74,14 @@ void on_ready(const tbk_event_t& event) {
   }
 }
 
+void on_room(tbk_target_t target) {
+  auto [first, last] = events().rooms.equal_range(target);
+  std::vector<Owned> found;
+  for (auto it = first; it != last; ++it) found.emplace_back(it->second);
+  events().rooms.erase(first, last);
+  for (const Owned& future : found) complete(future.get(), Py_NewRef(Py_None));
+}
+
 bool is_for_server(uint32_t kind) {
   return kind == TBK_EVENT_CALL || kind == TBK_EVENT_CANCEL || kind == TBK_EVENT_CREDIT;
 }
@@ -82,7 +92,7 @@ bool serve_kept() {
   while (!kept.empty()) {
     tbk_event_t event = kept.front();
     kept.pop_front();
-    if (!serve_event(event)) return false;
+    if (!serve_event(event, true)) return false;
   }
   return true;
 }
@@ -91,6 +101,7 @@ bool dispatch(const tbk_event_t* taken, uint32_t count, bool serve) {
   // Futures first: code that is served may wait for one of them.
   for (uint32_t i = 0; i < count; ++i) {
     if (taken[i].kind == TBK_EVENT_READY) on_ready(taken[i]);
+    if (taken[i].kind == TBK_EVENT_ROOM) on_room(taken[i].instance);
     if (taken[i].kind == TBK_EVENT_SHUTDOWN) events().shutdown = true;
     if (!serve && is_for_server(taken[i].kind)) events().kept.push_back(taken[i]);
   }
@@ -111,6 +122,7 @@ int pump_events(int64_t timeout_ns, bool serve) {
   tbk_endpoint_t* endpoint = require_endpoint();
   if (endpoint == nullptr) return -1;
   if (serve && !events().kept.empty()) timeout_ns = 0;
+  if (serve) forget_cancel_signals();
   tbk_status_t status = tbk_poll(endpoint, taken, kBatch, 0, &count);
   if (count == 0 && timeout_ns != 0 &&
       (status == TBK_OK || status == TBK_WOULD_BLOCK || status == TBK_TIMEOUT)) {
@@ -150,6 +162,7 @@ bool watch_ref(PyObject* ref, PyObject* future) {
 
 void drop_events() {
   auto watches = std::exchange(events().watches, {});
+  auto rooms = std::exchange(events().rooms, {});
   events().kept.clear();
   events().shutdown = false;
   for (auto& [number, watch] : watches) {
@@ -157,6 +170,11 @@ void drop_events() {
     complete(watch.future, nullptr);
     Py_DECREF(watch.future);
     Py_DECREF(watch.holder);
+  }
+  // Who waited for room submits, and is told then.
+  for (auto& [target, future] : rooms) {
+    complete(future, Py_NewRef(Py_None));
+    Py_DECREF(future);
   }
 }
 
@@ -180,8 +198,24 @@ PyObject* watch(PyObject*, PyObject* const* arguments, Py_ssize_t count) {
   Py_RETURN_NONE;
 }
 
+/// watch_room(target, future): completes the future when the target takes calls.
+PyObject* watch_room(PyObject*, PyObject* const* arguments, Py_ssize_t count) {
+  if (count != 2) return PyErr_Format(PyExc_TypeError, "watch_room(target, future)");
+  auto target = static_cast<tbk_target_t>(PyLong_AsUnsignedLong(arguments[0]));
+  if (PyErr_Occurred() != nullptr || require_endpoint() == nullptr) return nullptr;
+  tbk_status_t status = tbk_target_room(session().endpoint, target, 0);
+  if (status == TBK_WOULD_BLOCK || status == TBK_TIMEOUT) {
+    events().rooms.emplace(target, Py_NewRef(arguments[1]));
+  } else if (status == TBK_OK) {
+    complete(arguments[1], Py_NewRef(Py_None));
+  } else {
+    return raise_status(status, "no room");
+  }
+  Py_RETURN_NONE;
+}
+
 PyObject* watched(PyObject*, PyObject*) {
-  return PyLong_FromSize_t(events().watches.size());
+  return PyLong_FromSize_t(events().watches.size() + events().rooms.size());
 }
 PyObject* kept(PyObject*, PyObject*) {
   return PyLong_FromSize_t(events().kept.size());
@@ -240,6 +274,7 @@ PyCFunction fast(PyObject* (*function)(PyObject*, PyObject* const*, Py_ssize_t))
 PyMethodDef event_functions[] = {
     {"pump", fast(pump), METH_FASTCALL, nullptr},
     {"watch", fast(watch), METH_FASTCALL, nullptr},
+    {"watch_room", fast(watch_room), METH_FASTCALL, nullptr},
     {"watched", watched, METH_NOARGS, nullptr},
     {"kept", kept, METH_NOARGS, nullptr},
     {"shutdown_seen", shutdown_seen, METH_NOARGS, nullptr},

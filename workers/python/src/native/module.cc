@@ -15,6 +15,7 @@
 #include "object_ref.h"
 #include "object_stream.h"
 #include "ready_await.h"
+#include "running.h"
 #include "server.h"
 #include "state.h"
 #include "waiting.h"
@@ -148,6 +149,8 @@ PyObject* set_hooks(PyObject*, PyObject*, PyObject* keywords) {
       {"raised_error", &s.raised_error},
       {"resolve", &s.resolve},
       {"start_async", &s.start_async},
+      {"start_thread", &s.start_thread},
+      {"mismatch", &s.mismatch},
       {"on_exit", &s.on_exit},
       {"on_cancel", &s.on_cancel},
       {"on_credit", &s.on_credit},
@@ -198,6 +201,7 @@ NB_MODULE(_native, m) {
                PyModule_AddFunctions(m.ptr(), functions) == 0 &&
                PyModule_AddFunctions(m.ptr(), event_functions) == 0 &&
                PyModule_AddFunctions(m.ptr(), server_functions) == 0 &&
+               PyModule_AddFunctions(m.ptr(), running_functions) == 0 &&
                PyModule_AddFunctions(m.ptr(), async_functions) == 0 &&
                PyModule_AddObjectRef(m.ptr(), "PENDING", stream_pending()) == 0 &&
                PyModule_AddObjectRef(m.ptr(), "END", stream_end()) == 0;

@@ -7,6 +7,7 @@
 
 #include "decoder.h"
 #include "events.h"
+#include "running.h"
 #include "server.h"
 #include "state.h"
 
@@ -37,17 +38,14 @@ bool session_started(tbk_endpoint_t* endpoint, uint32_t role) {
   s.endpoint = endpoint;
   s.generation += 1;
   s.role = role;
-  s.in_task = false;
+  s.has_coroutines = false;
   tbk_info_t info{};
   info.size = sizeof info;
   tbk_status_t status = tbk_endpoint_info(endpoint, &info);
   if (status == TBK_OK) {
     s.inline_bytes_max = info.inline_bytes_max;
     s.endpoint_id = info.endpoint_id;
-    status = tbk_target_endpoint(endpoint, 0, 0, &s.agent);
   }
-  if (status == TBK_OK) status = tbk_function(endpoint, "agent::blocked", 14, &s.agent_blocked);
-  if (status == TBK_OK) status = tbk_function(endpoint, "agent::unblocked", 16, &s.agent_unblocked);
   if (status == TBK_OK) return true;
   raise_status(status, "the session cannot start");
   return false;
@@ -122,55 +120,42 @@ static int64_t now_ns() {
   return int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
 }
 
-void notify_agent(tbk_function_t function) {
-  static const uint8_t kNoArguments = 0x90;
-  tbk_call_t call{};
-  call.target = session().agent;
-  call.function = function;
-  call.args.data = &kNoArguments;
-  call.args.size = 1;
-  uint32_t accepted = 0;
-  // The agent is only told; when it cannot be, the worker waits all the same.
-  (void)tbk_submit(session().endpoint, &call, 1, &accepted);
+/// Calls `wait(remaining_ns)` without the GIL until it is not interrupted any more; the threads of
+/// an actor are not interrupted by signals, but look for their cancellation as often.
+template <typename Wait>
+static int wait_interruptibly(int64_t timeout_ns, const char* what, Wait wait) {
+  int64_t deadline = timeout_ns < 0 ? INT64_MAX : now_ns() + timeout_ns;
+  for (;;) {
+    int64_t remaining = deadline == INT64_MAX ? -1 : deadline - now_ns();
+    if (deadline != INT64_MAX && remaining < 0) remaining = 0;
+    tbk_status_t status;
+    {
+      Unlocked unlocked;
+      status = wait(remaining);
+    }
+    if (status == TBK_OK || status == TBK_TIMEOUT) return status;
+    if (status != TBK_INTERRUPTED) {
+      raise_status(status, what);
+      return -1;
+    }
+    if (PyErr_CheckSignals() < 0 || !check_cancelled()) return -1;
+  }
 }
 
 int wait_refs(const tbk_ref_t* refs, uint32_t count, uint32_t want, int64_t timeout_ns,
               uint8_t* ready) {
-  constexpr int64_t kTellAgentAfterNs = 2'000'000;
-  Session& s = session();
-  tbk_endpoint_t* endpoint = s.endpoint;
-  int64_t deadline = timeout_ns < 0 ? INT64_MAX : now_ns() + timeout_ns;
-  bool told = !s.in_task;
-  bool blocked = false;
-  int result = 0;
-  for (;;) {
-    int64_t remaining = deadline == INT64_MAX ? -1 : deadline - now_ns();
-    if (deadline != INT64_MAX && remaining < 0) remaining = 0;
-    bool first_look = !told && (remaining < 0 || remaining > kTellAgentAfterNs);
-    if (first_look) remaining = kTellAgentAfterNs;
-    tbk_status_t status;
-    {
-      Unlocked unlocked;
-      status = tbk_wait(endpoint, refs, count, want, remaining, ready);
-    }
-    result = status;
-    if (status == TBK_INTERRUPTED) {
-      result = PyErr_CheckSignals() < 0 ? -1 : result;
-      if (result < 0) break;
-      continue;
-    }
-    if (status == TBK_TIMEOUT && first_look) {
-      told = true;
-      blocked = true;
-      notify_agent(s.agent_blocked);
-      continue;
-    }
-    break;
-  }
-  if (blocked && s.endpoint == endpoint) notify_agent(s.agent_unblocked);
-  if (result == TBK_OK || result == TBK_TIMEOUT || result < 0) return result;
-  raise_status(result, "the wait failed");
-  return -1;
+  tbk_endpoint_t* endpoint = session().endpoint;
+  return wait_interruptibly(timeout_ns, "the wait failed", [=](int64_t remaining) {
+    return tbk_wait(endpoint, refs, count, want, remaining, ready);
+  });
+}
+
+int wait_room(tbk_target_t target, int64_t timeout_ns) {
+  tbk_endpoint_t* endpoint = session().endpoint;
+  return wait_interruptibly(timeout_ns, "the wait for room failed", [=](int64_t remaining) {
+    tbk_status_t status = tbk_target_room(endpoint, target, remaining);
+    return status == TBK_WOULD_BLOCK ? TBK_TIMEOUT : status;
+  });
 }
 
 bool parse_timeout(PyObject* timeout, int64_t* out_ns) {
@@ -239,7 +224,16 @@ Payload::~Payload() {
   }
 }
 
-bool submit_call(const tbk_call_t& call) {
+/// Whether this thread runs an event loop, which a wait would stop.
+static bool is_in_event_loop() {
+  static PyObject* name = PyUnicode_InternFromString("asyncio");
+  Owned asyncio(PyImport_GetModule(name));
+  Owned loop(asyncio ? PyObject_CallMethod(asyncio.get(), "_get_running_loop", nullptr) : nullptr);
+  PyErr_Clear();
+  return loop && loop.get() != Py_None;
+}
+
+bool submit_call(const tbk_call_t& call, WhenFull when_full) {
   uint32_t accepted = 0;
   Session& s = session();
   uint32_t generation = s.generation;
@@ -250,15 +244,13 @@ bool submit_call(const tbk_call_t& call) {
       raise_status(status, "the call cannot be submitted");
       return false;
     }
-    // Wait for replies: the call's own result is not submitted yet, so this only passes time and
-    // receives.
-    constexpr int64_t kReceiveForNs = 1'000'000;
-    uint8_t ready = 0;
-    tbk_ref_t ref = call.result != 0 ? call.result : take_result();
-    if (ref == 0) return false;
-    int waited = wait_refs(&ref, 1, 1, kReceiveForNs, &ready);
-    if (waited < 0 || require_generation(generation) == nullptr) return false;
-    if (call.result == 0) s.reserved.push_back(ref);
+    bool in_loop = when_full == WhenFull::kDefault && is_in_event_loop();
+    if (in_loop || when_full == WhenFull::kRefuse) {
+      raise_code("BACK_PRESSURE", "%s%s", tbk_last_error(),
+                 in_loop ? "; in an event loop: await thornback.room(handle)" : "");
+      return false;
+    }
+    if (wait_room(call.target, -1) < 0 || require_generation(generation) == nullptr) return false;
   }
 }
 

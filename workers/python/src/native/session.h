@@ -19,10 +19,7 @@ struct Session {
   uint32_t inline_bytes_max = 0;
   std::vector<tbk_ref_t> reserved;  // result refs taken from the endpoint ahead of use
   uint32_t blocking = 0;            // threads inside a blocking call, without the GIL
-  bool in_task = false;             // this worker executes a task: the agent is told when it blocks
-  tbk_target_t agent = 0;           // endpoint 0, instance 0
-  tbk_function_t agent_blocked = 0;
-  tbk_function_t agent_unblocked = 0;
+  bool has_coroutines = false;      // an event loop serves calls
 };
 
 Session& session();
@@ -96,9 +93,17 @@ class Payload {
   uint8_t* heap_ = nullptr;
 };
 
-/// Submits one call; waits without the GIL while the engine pushes back. False with an exception.
-bool submit_call(const tbk_call_t& call);
-/// A call without result to the node agent: no arguments.
-void notify_agent(tbk_function_t function);
+/// What a call does at a target that takes no more.
+enum class WhenFull : uint8_t {
+  kDefault,  // refuse inside a running event loop, wait elsewhere
+  kWait,
+  kRefuse
+};
+/// Submits one call; waits without the GIL, or raises BackPressureError, while its target is full.
+/// False with an exception.
+bool submit_call(const tbk_call_t& call, WhenFull when_full);
+/// Blocks without the GIL until the target takes calls; runs signal handlers meanwhile. -1 with an
+/// exception, otherwise TBK_OK or TBK_TIMEOUT.
+int wait_room(tbk_target_t target, int64_t timeout_ns);
 
 }  // namespace thornback::python

@@ -18,8 +18,10 @@ struct State {
   PyObject* raised_error = nullptr;  // (exception) -> error map, for what user code raised
   // Set by thornback._worker in processes that serve calls.
   PyObject* resolve = nullptr;        // (instance, name) -> (callable, kind)
-  PyObject* start_async = nullptr;    // (call, coroutine or async iterator, stream)
-  PyObject* on_exit = nullptr;        // (call, SystemExit or KeyboardInterrupt)
+  PyObject* start_async = nullptr;    // (instance, call, coroutine or async iterator, stream)
+  PyObject* start_thread = nullptr;   // (instance, group, callable that executes the call)
+  PyObject* mismatch = nullptr;       // (callable, values, positional, names) -> exception or None
+  PyObject* on_exit = nullptr;        // (instance, call, SystemExit or KeyboardInterrupt)
   PyObject* on_cancel = nullptr;      // (call)
   PyObject* on_credit = nullptr;      // (call)
   PyObject* error_classes = nullptr;  // dict: code -> exception class

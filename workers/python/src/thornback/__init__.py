@@ -56,6 +56,7 @@ from .actor_handle import ActorHandle, get_actor, kill
 from .context import Context, context
 from .languages import java, python, typescript
 from .remote_function import RemoteFunction, task
+from .room import PendingStats, Room, pending, room
 from .session import Session, init, is_initialised, shutdown, stats
 from .values import cancel, get, put, wait
 
@@ -88,12 +89,14 @@ __all__ = [
     "ObjectStream",
     "OutOfMemoryError",
     "OwnerDiedError",
+    "PendingStats",
     "ProtocolError",
     "RemoteError",
     "RemoteException",
     "RemoteFunction",
     "RemoteMethod",
     "ResourceLimitError",
+    "Room",
     "SerializationError",
     "Session",
     "SessionClosedError",
@@ -116,8 +119,10 @@ __all__ = [
     "java",
     "kill",
     "method",
+    "pending",
     "put",
     "python",
+    "room",
     "shutdown",
     "stats",
     "task",

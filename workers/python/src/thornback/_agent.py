@@ -23,8 +23,8 @@ def agent_call(name: str, *arguments: Any) -> ObjectRef[Any]:
             _native.function(f"agent::{name}"),
             name,
             "typescript",
-            False,
-            0,
+            (False, 0, 0, 0),
+            None,
             None,
             None,
         )

@@ -11,7 +11,7 @@ from concurrent.futures import Future
 from typing import Any, cast
 
 from . import _native
-from ._errors_generated import SessionClosedError
+from ._errors_generated import SessionClosedError, ThornbackError
 from ._native import ObjectRef, ObjectStream
 
 
@@ -27,7 +27,7 @@ class Bridge:
         loop.add_reader(self._fd, self._on_readable)
 
     def watch(self, holder: Any, future: asyncio.Future[Any]) -> None:
-        _native.watch(holder, future)
+        _register(holder, future)
         if not self._looking:
             self._looking = True
             self.loop.call_soon(self._look)
@@ -70,22 +70,64 @@ class Bridge:
 _bridge: Bridge | None = None
 
 
-def _watch(holder: Any, loop: asyncio.AbstractEventLoop) -> asyncio.Future[Any]:
-    """A future of the running loop that completes when the ref is ready."""
+class _Awaited(asyncio.Future[Any]):
+    """Of a ref: cancelling the asyncio task that awaits it cancels the call, as with any awaited
+    task; `asyncio.shield` keeps it.
+    """
+
+    ref: ObjectRef[Any]
+
+    def cancel(self, msg: Any = None) -> bool:
+        cancelled = super().cancel(msg)
+        if cancelled:
+            _cancel(self.ref)
+        return cancelled
+
+
+def _cancel(ref: ObjectRef[Any]) -> None:
+    try:
+        _native.cancel(ref, True, False)
+    except ThornbackError:
+        pass  # of a session that has ended
+
+
+def _register(holder: Any, future: asyncio.Future[Any]) -> None:
+    kind: Any = type(holder)
+    if kind is ObjectRef or kind is ObjectStream:
+        _native.watch(holder, future)
+    else:
+        holder._watch(future)
+
+
+def watch(holder: Any, loop: asyncio.AbstractEventLoop) -> asyncio.Future[Any]:
+    """A future of the running loop that completes when the ref, stream or room is ready."""
     global _bridge
-    future = loop.create_future()
+    if type(holder) is ObjectRef:
+        future: asyncio.Future[Any] = _Awaited(loop=loop)
+        future.ref = cast("Any", holder)  # pyright: ignore[reportAttributeAccessIssue]
+    else:
+        future = loop.create_future()
     if _native.serving_loop() is loop:
-        _native.watch(holder, future)  # the worker's own loop takes events anyway
+        _register(holder, future)  # the worker's own loop takes events anyway
         return future
     if _bridge is None or not _bridge.usable(loop):
         busy = _bridge is not None and _bridge.generation == _native.generation()
         if (busy and _bridge.loop.is_running()) or not _may_poll():  # pyright: ignore[reportOptionalMemberAccess]
-            return asyncio.ensure_future(asyncio.to_thread(_block, holder), loop=loop)
+            return _in_thread(holder, loop)
         if _bridge is not None:
             _bridge.close()
         _bridge = Bridge(loop)
     _bridge.watch(holder, future)
     return future
+
+
+def _in_thread(holder: Any, loop: asyncio.AbstractEventLoop) -> asyncio.Future[Any]:
+    """For a loop beside the one that takes events."""
+    waiting = asyncio.ensure_future(asyncio.to_thread(_block, holder), loop=loop)
+    if type(holder) is ObjectRef:
+        ref = cast("ObjectRef[Any]", holder)
+        waiting.add_done_callback(lambda done: _cancel(ref) if done.cancelled() else None)
+    return waiting
 
 
 def _may_poll() -> bool:
@@ -97,12 +139,12 @@ def _block(holder: Any) -> Any:
     if type(holder) is ObjectStream:
         _native.wait_item(cast("Any", holder))
         return None
-    return holder.get()
+    return holder.get() if type(holder) is ObjectRef else holder.wait()
 
 
 def await_ref(ref: ObjectRef[Any]) -> Generator[Any, None, Any]:
     """What `await ref` runs when the ref is not ready yet."""
-    return _watch(ref, asyncio.get_running_loop()).__await__()
+    return watch(ref, asyncio.get_running_loop()).__await__()
 
 
 async def next_item(stream: ObjectStream[Any]) -> Any:
@@ -113,7 +155,7 @@ async def next_item(stream: ObjectStream[Any]) -> Any:
             raise StopAsyncIteration
         if item is not _native.PENDING:
             return item
-        await _watch(stream, asyncio.get_running_loop())
+        await watch(stream, asyncio.get_running_loop())
 
 
 # ---- concurrent.futures --------------------------------------------------------------------------

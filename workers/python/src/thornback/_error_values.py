@@ -115,10 +115,12 @@ def _pickled(error: BaseException) -> bytes | None:
 
 
 def _qualified_name(error: BaseException) -> str:
-    kind = type(error)
-    if isinstance(error, RemoteError):
-        return "RemoteError"
-    if isinstance(error, ThornbackError) or kind.__module__ in ("builtins", "__main__"):
+    return "RemoteError" if isinstance(error, RemoteError) else class_name(type(error))
+
+
+def class_name(kind: type[BaseException]) -> str:
+    """How errors name a class of exceptions."""
+    if issubclass(kind, ThornbackError) or kind.__module__ in ("builtins", "__main__"):
         return kind.__qualname__
     return f"{kind.__module__}.{kind.__qualname__}"
 

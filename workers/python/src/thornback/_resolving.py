@@ -18,6 +18,18 @@ def load_target(key: str, kind: str) -> Any:
 
     Raises NotFoundError, or ImportFailedError with the exception of the module as cause.
     """
+    found = _load(key, kind)
+    return getattr(found, "__wrapped__", found)
+
+
+def load_class(key: str) -> tuple[Any, dict[str, Any]]:
+    """The class, and the options of its own decorator."""
+    found = _load(key, "class")
+    options = getattr(found, "_options", None) if hasattr(found, "__wrapped__") else None
+    return getattr(found, "__wrapped__", found), options if isinstance(options, dict) else {}  # pyright: ignore[reportUnknownVariableType]
+
+
+def _load(key: str, kind: str) -> Any:
     module_name, _, name = key.rpartition(":")
     if module_name == "pickle":
         return _load_by_value(name, kind)
@@ -28,7 +40,7 @@ def load_target(key: str, kind: str) -> Any:
             found = getattr(found, part)
         except AttributeError:
             raise _not_found(module, name, kind) from None
-    return getattr(found, "__wrapped__", found)
+    return found
 
 
 def _import(name: str) -> Any:

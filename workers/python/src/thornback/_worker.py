@@ -11,8 +11,11 @@ from typing import Any, cast
 from . import _native
 from ._code_flags import is_generator, needs_loop
 from ._errors_generated import ActorDiedError, NotFoundError, ProtocolError
+from ._groups import Groups, groups_of
+from ._mismatch import mismatch
 from ._native import ObjectRef
-from ._resolving import find_method, load_target
+from ._resolving import find_method, load_class, load_target
+from ._threads import Job, Pool
 from .context import drop_actor, set_actor
 
 PLAIN = 0
@@ -23,13 +26,14 @@ LOOP = 2
 class Instance:
     """One actor that lives in this process."""
 
-    __slots__ = ("class_key", "is_async", "max_concurrency", "object")
+    __slots__ = ("class_key", "is_async", "object", "pools")
 
-    def __init__(self, instance: Any, class_key: str, is_async: bool, max_concurrency: int) -> None:
+    def __init__(self, instance: Any, class_key: str, is_async: bool, pools: list[Pool]) -> None:
         self.object = instance
         self.class_key = class_key
         self.is_async = is_async
-        self.max_concurrency = max_concurrency
+        self.pools = pools
+        """One for each concurrency group of an actor that runs on threads."""
 
 
 class Construction:
@@ -41,11 +45,13 @@ class Construction:
         number: int,
         actor_id: bytes,
         class_key: str,
-        cls: Any,
         arguments: Any,
         options: dict[str, Any],
     ) -> None:
-        self.is_async = any(needs_loop(getattr(cls, name, None)) for name in dir(cls))
+        cls, own = load_class(class_key)
+        methods = [name for name in dir(cls) if callable(getattr(cls, name, None))]
+        self.is_async = any(needs_loop(getattr(cls, name)) for name in methods)
+        self._groups = groups_of(cls, methods, options, own, loop=self.is_async)
         self._worker = worker
         self._number = number
         self._actor_id = actor_id
@@ -59,7 +65,7 @@ class Construction:
         try:
             self._make()
         except BaseException as error:
-            drop_actor(self._number)
+            self._worker.forget(self._number)
             _native.reply_error(call, error, False)
         else:
             _native.reply(call, None)
@@ -69,13 +75,28 @@ class Construction:
         positional, keywords = _value(self._arguments)
         incarnation = int(options.get("incarnation", 0))
         set_actor(self._number, self._actor_id, options.get("name"), incarnation)
-        instance = self._cls(
-            *[_value(item) for item in positional],
-            **{name: _value(item) for name, item in keywords.items()},
-        )
-        limit = int(options.get("maxConcurrency", 1000))
-        made = Instance(instance, self._class_key, self.is_async, limit)
+        before = _native.set_instance(self._number)
+        try:
+            instance = _construct(
+                self._cls,
+                [_value(item) for item in positional],
+                {name: _value(item) for name, item in keywords.items()},
+            )
+        finally:
+            _native.set_instance(before)
+        pools: list[Pool] = []
+        if self._groups is not None:
+            self._groups.register(self._number)
+            pools = [] if self.is_async else self._pools(self._groups)
+        made = Instance(instance, self._class_key, self.is_async, pools)
         self._worker.instances[self._number] = made
+
+    def _pools(self, groups: Groups) -> list[Pool]:
+        name = self._class_key.rpartition(":")[2]
+        return [
+            Pool(f"{name} {group.name}".rstrip(), group.limit, self._worker.thread_failed)
+            for group in groups.groups
+        ]
 
 
 class Worker:
@@ -88,6 +109,7 @@ class Worker:
     def __init__(self) -> None:
         self.instances: dict[int, Instance] = {}
         self.exiting = False
+        self.failure: BaseException | None = None
         self.loop: Any = None
         self.waiting_for_loop: list[tuple[int, int, Any, bool]] = []
         self._own: dict[str, Callable[..., Any]] = {
@@ -96,7 +118,11 @@ class Worker:
             "worker::exit": self._exit,
         }
         _native.set_hooks(
-            resolve=self._resolve, start_async=self._start_async, on_exit=self._on_exit
+            resolve=self._resolve,
+            start_async=self._start_async,
+            start_thread=self._start_thread,
+            on_exit=self._on_exit,
+            mismatch=mismatch,
         )
 
     def run(self) -> None:
@@ -108,24 +134,27 @@ class Worker:
 
             self.loop = WorkerLoop(self)
             self.loop.run(self.waiting_for_loop)
+        if self.failure is not None:
+            raise self.failure
 
     # ---- names -----------------------------------------------------------------------------------
 
-    def _resolve(self, instance: int, name: str) -> tuple[Any, int]:
+    def _resolve(self, instance: int, name: str) -> tuple[Any, int, bool]:
+        """The callable, its kind, and whether it runs on a thread of its group."""
         if instance != 0:
             return self._resolve_method(instance, name)
         own = self._own.get(name)
         if own is not None:
-            return own, LOOP if name == "worker::create_actor" else PLAIN
+            return own, LOOP if name == "worker::create_actor" else PLAIN, False
         language, _, key = name.partition(":")
         if language != "python" or not key:
             raise NotFoundError(f"a Python worker cannot run {name!r}")
         function = load_target(key, "function")
         if not callable(function):
             raise NotFoundError(f"{key} is a {type(function).__name__}, not a function")
-        return function, self._kind(function, False)
+        return function, self._kind(function, False), False
 
-    def _resolve_method(self, number: int, name: str) -> tuple[Any, int]:
+    def _resolve_method(self, number: int, name: str) -> tuple[Any, int, bool]:
         actor = self.instances.get(number)
         prefix, _, method_name = name.partition("::")
         if actor is None:
@@ -133,7 +162,7 @@ class Worker:
         if prefix != "method":
             raise ProtocolError(f"{name!r} is no method of an actor")
         method = find_method(actor.object, actor.class_key, method_name)
-        return method, self._kind(method, actor.is_async)
+        return method, self._kind(method, actor.is_async), bool(actor.pools)
 
     @staticmethod
     def _kind(function: Any, in_loop: bool) -> int:
@@ -146,12 +175,10 @@ class Worker:
     def _create_actor(
         self, number: int, actor_id: bytes, class_key: str, arguments: Any, options: dict[str, Any]
     ) -> Construction:
-        cls = load_target(class_key, "class")
-        return Construction(self, number, actor_id, class_key, cls, arguments, options)
+        return Construction(self, number, actor_id, class_key, arguments, options)
 
-    def _start_async(self, call: int, subject: Any, stream: bool) -> None:
+    def _start_async(self, number: int, call: int, subject: Any, stream: bool) -> None:
         """A construction, coroutine or async generator that a call gave."""
-        number = _native.current_instance()
         if self.loop is not None:
             self.loop.start(number, call, subject, stream)
         elif type(subject) is Construction and not subject.is_async:
@@ -159,8 +186,24 @@ class Worker:
         else:
             self.waiting_for_loop.append((number, call, subject, stream))
 
+    def _start_thread(self, number: int, group: int, job: Job) -> None:
+        self.instances[number].pools[group].submit(job)
+
+    def thread_failed(self, error: BaseException) -> None:
+        """User code on a thread ends the process."""
+        self.failure = error
+        self._exit()
+        _native.wake()
+
     def _destroy_actor(self, number: int) -> None:
+        actor = self.instances.get(number)
+        for pool in actor.pools if actor is not None else ():
+            pool.close()
+        self.forget(number)
+
+    def forget(self, number: int) -> None:
         self.instances.pop(number, None)
+        _native.instance_groups(number, [], [])
         _native.drop_instance(number)
         drop_actor(number)
 
@@ -169,9 +212,8 @@ class Worker:
         if self.loop is not None:
             self.loop.stop()
 
-    def _on_exit(self, call: int, error: BaseException) -> None:
+    def _on_exit(self, number: int, call: int, error: BaseException) -> None:
         """User code called sys.exit(), or let KeyboardInterrupt pass."""
-        number = _native.current_instance()
         actor = self.instances.get(number)
         if actor is None:
             _native.reply_error(call, error, False)
@@ -183,6 +225,17 @@ class Worker:
         _native.reply_error(call, death, True)
         sys.stderr.write(f"{text}\n")
         raise error
+
+
+def _construct(cls: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    try:
+        return cls(*args, **kwargs)
+    except TypeError as error:
+        trace = error.__traceback__
+        if trace is not None and trace.tb_next is not None:
+            raise  # from inside the constructor
+        found = mismatch(cls, [*args, *kwargs.values()], len(args), list(kwargs))
+        raise (found or error) from None
 
 
 def exit_code(error: BaseException) -> int:

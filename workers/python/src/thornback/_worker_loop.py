@@ -7,7 +7,6 @@ from __future__ import annotations
 import asyncio
 import selectors
 import time
-from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator
 from functools import partial
 from types import CoroutineType
@@ -16,7 +15,6 @@ from typing import Any, cast
 from . import _native
 from ._errors_generated import CancelledError
 from ._worker import Construction, Worker
-from .context import instance_variable
 
 _WOULD_BLOCK = 1
 _CLOSED = 5
@@ -68,8 +66,6 @@ class WorkerLoop:
     def __init__(self, worker: Worker) -> None:
         self._worker = worker
         self._running: dict[int, asyncio.Task[Any]] = {}
-        self._counts: dict[int, int] = {}
-        self._queued: dict[int, deque[tuple[int, Any, bool]]] = {}
         self._credit: dict[int, asyncio.Future[None]] = {}
         selector = _Selector(self.stop)
         self._loop = asyncio.SelectorEventLoop(selector)
@@ -80,7 +76,7 @@ class WorkerLoop:
         """Serves until `stop`; begins with the calls that made the loop necessary."""
         loop = self._loop
         asyncio.set_event_loop(loop)
-        _native.set_loop(loop, asyncio.Task, self._suspended, instance_variable)
+        _native.set_loop(loop, asyncio.Task, self._suspended)
         loop.add_reader(_native.poll_fd(), _nothing)
         for number, call, subject, stream in first:
             loop.call_soon(self.start, number, call, subject, stream)
@@ -88,43 +84,28 @@ class WorkerLoop:
 
     def stop(self) -> None:
         # While the selector serves calls, only something to be done keeps the loop from sleeping.
-        self._loop.call_soon(self._loop.stop)
+        self._loop.call_soon_threadsafe(self._loop.stop)
 
     # ---- calls -----------------------------------------------------------------------------------
 
     def start(self, number: int, call: int, subject: Any, stream: bool) -> None:
-        """Starts what a call gave, or queues it behind the actor's limit of concurrent calls."""
+        """Starts what a call gave."""
         if type(subject) is Construction:
             subject.run(call)
-        elif self._counts.get(number, 0) >= self._limit(number):
-            self._queued.setdefault(number, deque()).append((call, subject, stream))
-        else:
-            self._begin(number, call, subject, stream)
-
-    def _limit(self, number: int) -> int:
-        actor = self._worker.instances.get(number)
-        return actor.max_concurrency if actor is not None else 1
-
-    def _begin(self, number: int, call: int, subject: Any, stream: bool) -> None:
-        instance_variable.set(number)
+            return
+        _native.set_context(call, number)
         is_coroutine = type(subject) is CoroutineType
         coroutine: Any = (
             cast("Any", subject) if is_coroutine else self._items(call, subject, stream)
         )
-        self._suspended(number, call, self._loop.create_task(coroutine), stream)
+        self._suspended(call, self._loop.create_task(coroutine), stream)
 
-    def _suspended(
-        self, number: int, call: int, task: asyncio.Task[Any], stream: bool = False
-    ) -> None:
+    def _suspended(self, call: int, task: asyncio.Task[Any], stream: bool = False) -> None:
         """Replies when the task is done."""
-        count = self._counts.get(number, 0) + 1
-        self._counts[number] = count
-        if count >= self._limit(number):
-            _native.set_full(number, True)
         self._running[call] = task
-        task.add_done_callback(partial(self._finish, number, call, stream))
+        task.add_done_callback(partial(self._finish, call, stream))
 
-    def _finish(self, number: int, call: int, stream: bool, task: asyncio.Task[Any]) -> None:
+    def _finish(self, call: int, stream: bool, task: asyncio.Task[Any]) -> None:
         del self._running[call]
         if task.cancelled():
             _native.reply_error(call, CancelledError("the call was cancelled"), True)
@@ -134,17 +115,6 @@ class WorkerLoop:
             _native.reply_end(call)
         else:
             _native.reply(call, task.result())
-        count = self._counts[number]
-        self._counts[number] = count - 1
-        if count == self._limit(number):
-            self._below_limit(number)
-
-    def _below_limit(self, number: int) -> None:
-        queue = self._queued.get(number)
-        if queue:
-            self._begin(number, *queue.popleft())
-        else:
-            _native.set_full(number, False)
 
     # ---- streams ---------------------------------------------------------------------------------
 

@@ -7,18 +7,32 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar, cast, overload
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Concatenate,
+    Generic,
+    ParamSpec,
+    Protocol,
+    TypeVar,
+    cast,
+    overload,
+)
 
 from . import _native
 from ._agent import agent_call
+from ._call_options import checked, limits, refuse_unknown
 from ._code_flags import yields
 from ._exporting import is_attribute, is_importable, key_of, load
 from ._native import ObjectRef
 from .actor_handle import ActorHandle, ActorRecord
-from .options import count, text
+from .options import ActorOptions, MethodOptions, count, groups, text
 from .options import cpu as check_cpu
 from .options import environment as check_environment
 from .remote_callable import RemoteCallable
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 P = ParamSpec("P")
 R = TypeVar("R", covariant=True)
@@ -28,6 +42,16 @@ S = TypeVar("S")
 A1 = TypeVar("A1")
 A2 = TypeVar("A2")
 A3 = TypeVar("A3")
+
+
+METHOD_ATTRIBUTE = "__thornback_method__"
+CALLS = "calls"
+"""Among the options of an actor class: how its methods are called."""
+
+
+def method_options(method: Any) -> dict[str, Any]:
+    """What `@thornback.method(...)` said."""
+    return getattr(method, METHOD_ATTRIBUTE, {})
 
 
 class Actor:
@@ -44,10 +68,8 @@ A = TypeVar("A", bound=Actor)
 class TypedMethod(RemoteCallable[P, R]):
     """A method of a typed actor as type checkers see it."""
 
-    def options(
-        self, *, timeout: float | None = None, stream: bool | None = None
-    ) -> TypedMethod[P, R]:
-        """The same call with other options: a deadline in seconds, a stream or not."""
+    def options(self, **options: Unpack[MethodOptions]) -> TypedMethod[P, R]:
+        """The same call with other options; those that are not given stay as they are."""
         raise NotImplementedError
 
 
@@ -58,9 +80,31 @@ class _Method(Protocol[P, R]):
     def __get__(self, instance: object, owner: type, /) -> TypedMethod[P, R]: ...
 
 
-def method(function: Callable[Concatenate[S, P], Q], /) -> _Method[P, Q]:
-    """Types a method of a class derived from `thornback.Actor`; returns the function itself."""
-    return cast("_Method[P, Q]", function)
+class _MethodDecorator(Protocol):
+    def __call__(self, function: Callable[Concatenate[S, P], Q], /) -> _Method[P, Q]: ...
+
+
+@overload
+def method(function: Callable[Concatenate[S, P], Q], /) -> _Method[P, Q]: ...
+@overload
+def method(**options: Unpack[MethodOptions]) -> _MethodDecorator: ...
+def method(function: Any = None, /, **options: Any) -> Any:
+    """Gives a method options: `@thornback.method(concurrency_group="health")`.
+
+    It also types the methods of a class derived from `thornback.Actor`, with or without options;
+    the function itself stays what it is. Options other than the concurrency group are known to who
+    creates the actor by its class, not to those who get a handle.
+    """
+    if function is not None:
+        return function
+    refuse_unknown("method", options, MethodOptions.__annotations__)
+    given = checked("method", options)
+
+    def mark(function: Any) -> Any:
+        setattr(function, METHOD_ATTRIBUTE, given)
+        return function
+
+    return mark
 
 
 class ActorClass(Generic[P, T]):
@@ -86,39 +130,15 @@ class ActorClass(Generic[P, T]):
             raise TypeError(f"{self._key} is a class of {self._language}: create it with .remote()")
         return self.__wrapped__(*args, **kwargs)
 
-    def options(
-        self,
-        *,
-        name: str | None = None,
-        namespace: str | None = None,
-        get_if_exists: bool | None = None,
-        cpu: float | None = None,
-        share: bool | None = None,
-        max_concurrency: int | None = None,
-        max_restarts: int | None = None,
-        environment: Mapping[str, Any] | None = None,
-    ) -> ActorClass[P, T]:
+    def options(self, **options: Unpack[ActorOptions]) -> ActorClass[P, T]:
         """The same class with other options; those that are not given stay as they are.
 
-        name, namespace: under which `get_actor` finds it. get_if_exists: return the living actor of
-        that name instead of failing. cpu: CPUs taken while it lives (0 by default). share: it may
-        live in a process with other actors. max_concurrency: how many calls of an async actor run
-        at once. max_restarts: how often it is started again after its process died. environment:
-        python, cwd, sys_path, variables of its worker.
+        `thornback.options.ActorOptions` says what each of them means.
         """
-        changed = actor_options(
-            {
-                "name": name,
-                "namespace": namespace,
-                "get_if_exists": get_if_exists,
-                "cpu": cpu,
-                "share": share,
-                "max_concurrency": max_concurrency,
-                "max_restarts": max_restarts,
-                "environment": environment,
-            }
-        )
-        kept = {**self._options, **changed}
+        kept = {**self._options, **actor_options("actor options", options)}
+        calls = {**self._options.get(CALLS, {}), **kept.get(CALLS, {})}
+        if calls:
+            kept[CALLS] = calls
         return type(self)(self.__wrapped__, self._language, self._key, kept)
 
     @overload
@@ -143,9 +163,10 @@ class ActorClass(Generic[P, T]):
         Calls to it wait until it is constructed; when its constructor raises, each fails with
         ActorCreationError. Raises SerializationError when an argument cannot be sent.
         """
-        options = dict(self._options)
+        calls = dict(self._options.get(CALLS, {}))
+        options = {name: value for name, value in self._options.items() if name != CALLS}
         actor_id = os.urandom(16)
-        methods, streams = self._methods()
+        methods, streams, own = self._methods()
         request: dict[str, Any] = {
             "id": actor_id,
             "language": self._language,
@@ -161,13 +182,23 @@ class ActorClass(Generic[P, T]):
             options["label"] = self.__wrapped__.__name__
         request["options"] = options
         address = agent_call("create_actor", request)
-        record = ActorRecord(actor_id, self._language, request["class"], methods, streams, address)
+        record = ActorRecord(
+            actor_id,
+            self._language,
+            request["class"],
+            methods,
+            streams,
+            address,
+            is_restartable=options.get("maxRestarts", 0) != 0,
+            options=calls,
+            method_options=own,
+        )
         return ActorHandle(record)
 
-    def _methods(self) -> tuple[list[str] | None, frozenset[str]]:
-        """Names of the methods, and of those that yield items."""
+    def _methods(self) -> tuple[list[str] | None, frozenset[str], dict[str, dict[str, Any]]]:
+        """Names of the methods, of those that yield items, and the methods' own options."""
         if self.__wrapped__ is None:
-            return None, frozenset()
+            return None, frozenset(), {}
         names = [
             name
             for name in dir(self.__wrapped__)
@@ -176,7 +207,8 @@ class ActorClass(Generic[P, T]):
         if "__call__" in vars(self.__wrapped__):
             names.append("__call__")
         streams = frozenset(name for name in names if yields(getattr(self.__wrapped__, name)))
-        return names, streams
+        own = {name: method_options(getattr(self.__wrapped__, name)) for name in names}
+        return names, streams, {name: options for name, options in own.items() if options}
 
     def __reduce__(self) -> str | tuple[Any, ...]:
         if self.__wrapped__ is not None and is_importable(self.__wrapped__):
@@ -204,7 +236,7 @@ class TypedActorClass(ActorClass[P, T]):
         """As `ActorClass.remote`; the handle looks like an instance to type checkers."""
         return cast("Any", ActorClass).remote(self, *args, **kwargs)
 
-    def options(self, **options: Any) -> TypedActorClass[P, T]:  # pyright: ignore[reportIncompatibleMethodOverride]
+    def options(self, **options: Unpack[ActorOptions]) -> TypedActorClass[P, T]:  # pyright: ignore[reportIncompatibleMethodOverride]
         """As `ActorClass.options`."""
         return cast("TypedActorClass[P, T]", super().options(**options))
 
@@ -214,9 +246,11 @@ def _rebuild(module: str, name: str, options: dict[str, Any]) -> ActorClass[...,
     return ActorClass(load(module, name), "python", None, options)
 
 
-def actor_options(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Checked options under the names that the node agent and the workers know."""
-    path = "actor options"
+def actor_options(path: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Checked options under the names that the node agent and the workers know; those of calls,
+    which stay here, under CALLS.
+    """
+    refuse_unknown(path, given, ActorOptions.__annotations__)
     share = given.get("share")
     exists = given.get("get_if_exists")
     cpu = check_cpu(f"{path}(cpu)", given.get("cpu"))
@@ -227,13 +261,11 @@ def actor_options(given: Mapping[str, Any]) -> dict[str, Any]:
         "share": None if share is None else bool(share),
         "resources": None if cpu is None else {"cpu": cpu},
         "maxConcurrency": count(f"{path}(max_concurrency)", given.get("max_concurrency"), 1),
+        "concurrencyGroups": groups(f"{path}(concurrency_groups)", given.get("concurrency_groups")),
         "maxRestarts": count(f"{path}(max_restarts)", given.get("max_restarts"), -1),
         "environment": check_environment(f"{path}(environment)", given.get("environment")),
+        CALLS: {**limits(path, given), **checked(path, given)} or None,
     }
-    known = {"name", "namespace", "get_if_exists", "share", "cpu", "max_concurrency"}
-    for name in given:
-        if name not in known | {"max_restarts", "environment"}:
-            raise TypeError(f"actor options has no option {name!r}")
     return {name: value for name, value in options.items() if value is not None}
 
 
@@ -242,17 +274,7 @@ def actor(cls: Callable[P, A], /) -> TypedActorClass[P, A]: ...
 @overload
 def actor(cls: Callable[P, T], /) -> ActorClass[P, T]: ...
 @overload
-def actor(
-    *,
-    name: str | None = None,
-    namespace: str | None = None,
-    get_if_exists: bool | None = None,
-    cpu: float | None = None,
-    share: bool | None = None,
-    max_concurrency: int | None = None,
-    max_restarts: int | None = None,
-    environment: Mapping[str, Any] | None = None,
-) -> _Decorator: ...
+def actor(**options: Unpack[ActorOptions]) -> _Decorator: ...
 def actor(cls: Any = None, /, **options: Any) -> Any:
     """Makes a class an actor class: `@thornback.actor` or `@thornback.actor(max_restarts=3)`.
 
@@ -262,8 +284,7 @@ def actor(cls: Any = None, /, **options: Any) -> Any:
     """
     if cls is not None:
         return _wrap(cls, {})
-    given = actor_options(options)
-    return partial(_wrap, options=given)
+    return partial(_wrap, options=actor_options("actor", options))
 
 
 def _wrap(cls: Any, options: dict[str, Any]) -> Any:

@@ -4,15 +4,23 @@
 
 from __future__ import annotations
 
-from typing import Any, Generic, NoReturn, Protocol, TypeVar, cast
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, Protocol, TypeVar, cast
 
 from . import _native
 from ._agent import agent_call
+from ._call_options import checked, how, refuse_unknown, set_limits
 from ._errors_generated import InvalidArgumentError, ProtocolError, SessionClosedError
 from ._native import ObjectRef, ObjectStream, RemoteMethod
-from .options import timeout_ns
+from .options import MethodOptions
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 T = TypeVar("T")
+
+_RESTARTABLE = 1
+"""A flag of handles in values."""
 
 
 class ActorRecord:
@@ -23,8 +31,11 @@ class ActorRecord:
         "address",
         "class_key",
         "generation",
+        "is_restartable",
         "language",
+        "method_options",
         "methods",
+        "options",
         "streams",
         "target",
     )
@@ -37,6 +48,10 @@ class ActorRecord:
         methods: list[str] | None,
         streams: frozenset[str] = frozenset(),
         address: ObjectRef[Any] | None = None,
+        *,
+        is_restartable: bool = False,
+        options: Mapping[str, Any] | None = None,
+        method_options: Mapping[str, Mapping[str, Any]] | None = None,
     ) -> None:
         self.actor_id = actor_id
         self.language = language
@@ -44,35 +59,46 @@ class ActorRecord:
         self.methods = methods
         self.streams = streams
         self.address = address
+        self.is_restartable = is_restartable
+        self.options = options or {}
+        self.method_options = method_options or {}
         self.generation = _native.generation()
         self.target: Any = None
 
-    def caller(self, name: str) -> RemoteMethod[..., Any]:
-        """A call site for the method."""
+    def bound(self) -> _native.Target:
+        """Where the calls to the actor go."""
         if self.target is None:
             if self.address is None:
                 self.generation = _native.generation()
                 self.address = agent_call("actor_address", self.actor_id)
-            self.target = _native.target_actor(self.address)
+            actor_id = self.actor_id if self.is_restartable else b""
+            self.target = _native.target_actor(self.address, actor_id)
+            set_limits(self.target.number, self.options)
         if self.generation != _native.generation():
             raise SessionClosedError("the session of this actor has been shut down")
+        return self.target
+
+    def caller(self, name: str) -> RemoteMethod[..., Any]:
+        """A call site for the method."""
+        target = self.bound()
+        own = self.method_options.get(name)
+        settings = self.options if own is None else {**self.options, **own}
         return _native.make_caller(
-            self.target,
-            self.target.number,
+            target,
+            target.number,
             _native.function(f"method::{name}"),
             name,
             self.language,
-            name in self.streams,
-            0,
+            how(settings, name in self.streams, 0),
+            settings,
             self,
             None,
         )
 
-    def _call_options(
-        self, caller: Any, *, timeout: float | None = None, stream: bool | None = None
-    ) -> RemoteMethod[..., Any]:
-        streams = caller._name in self.streams if stream is None else stream
-        return caller._variant(streams, timeout_ns("options(timeout)", timeout))
+    def _call_options(self, caller: Any, **given: Any) -> RemoteMethod[..., Any]:
+        refuse_unknown("method options", given, MethodOptions.__annotations__)
+        settings = {**caller._settings, **checked("method options", given)}
+        return caller._variant(how(settings, caller._name in self.streams, 0), settings)
 
 
 class UntypedMethod(Protocol):
@@ -86,8 +112,8 @@ class UntypedMethod(Protocol):
         """Submits the call; returns an ObjectStream over the items that it yields."""
         ...
 
-    def options(self, *, timeout: float | None = None, stream: bool | None = None) -> UntypedMethod:
-        """The same call with other options: a deadline in seconds, a stream or not."""
+    def options(self, **options: Unpack[MethodOptions]) -> UntypedMethod:
+        """The same call with other options; those that are not given stay as they are."""
         ...
 
 
@@ -140,7 +166,8 @@ class ActorHandle(Generic[T]):
 
     def _thornback_reduce(self) -> tuple[int, Any]:
         record = self._thornback_record
-        return 6, [record.actor_id, record.language, record.class_key, record.methods]
+        body: list[Any] = [record.actor_id, record.language, record.class_key, record.methods]
+        return 6, [*body, _RESTARTABLE] if record.is_restartable else body
 
     def __reduce__(self) -> tuple[Any, ...]:
         return restore_handle, (self._thornback_reduce()[1],)
@@ -159,14 +186,26 @@ def _no_method(record: ActorRecord, name: str) -> NoReturn:
 def restore_handle(body: Any) -> ActorHandle[Any]:
     """The handle of an extension of the value format; `body` comes from another process."""
     match body:
-        case [bytes(actor_id), str(language), str(class_key), methods] if len(actor_id) == 16:
-            if methods is None or (
-                isinstance(methods, list) and all(isinstance(name, str) for name in methods)  # pyright: ignore[reportUnknownVariableType]
-            ):
-                return ActorHandle(ActorRecord(actor_id, language, class_key, methods))  # pyright: ignore[reportUnknownArgumentType]
-        case _:
+        case [bytes(actor_id), str(language), str(class_key), methods]:
+            flags = 0
+        case [bytes(actor_id), str(language), str(class_key), methods, int(flags)]:
             pass
-    raise ProtocolError("a value is malformed: an actor handle")
+        case _:
+            raise ProtocolError("a value is malformed: an actor handle")
+    if len(actor_id) != 16 or not _are_names(methods):
+        raise ProtocolError("a value is malformed: an actor handle")
+    is_restartable = flags & _RESTARTABLE != 0
+    return ActorHandle(
+        ActorRecord(actor_id, language, class_key, methods, is_restartable=is_restartable)
+    )
+
+
+def _are_names(methods: Any) -> bool:
+    if methods is None:
+        return True
+    return isinstance(methods, list) and all(
+        isinstance(name, str) for name in cast("list[Any]", methods)
+    )
 
 
 def kill(actor: ActorHandle[Any]) -> None:
@@ -189,5 +228,12 @@ def get_actor(name: str, namespace: str | None = None) -> ActorHandle[Any]:
     """
     arguments = (name,) if namespace is None else (name, namespace)
     found = agent_call("get_actor", *arguments).get()
-    record = ActorRecord(found["id"], found["language"], found["class"], found["methods"])
+    restarts = found.get("maxRestarts", 0) != 0 or found.get("restartable", False)
+    record = ActorRecord(
+        found["id"],
+        found["language"],
+        found["class"],
+        found["methods"],
+        is_restartable=bool(restarts),
+    )
     return ActorHandle(record)

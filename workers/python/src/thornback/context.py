@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-from contextvars import ContextVar
 from typing import NamedTuple
 
 from . import _native
@@ -15,8 +14,8 @@ class Context(NamedTuple):
     """Where code runs.
 
     job: the session's name. node: the name of this machine's part of it. worker: the endpoint id of
-    this process. role: "driver" or "worker". actor_id, actor_name, incarnation: of the actor whose
-    method runs; None outside of actors.
+    this process. role: "driver" or "worker". actor_id, actor_name: of the actor whose code runs,
+    None outside of actors; incarnation: which of its lives this is, from 1 on.
     """
 
     job: str
@@ -27,9 +26,15 @@ class Context(NamedTuple):
     actor_name: str | None = None
     incarnation: int | None = None
 
+    @property
+    def restart_count(self) -> int:
+        """How often the actor was started again."""
+        return max(0, (self.incarnation or 1) - 1)
 
-instance_variable: ContextVar[int | None] = ContextVar("thornback_instance")
-"""The instance whose coroutine runs, where a loop runs several."""
+    @property
+    def was_restarted(self) -> bool:
+        return self.restart_count > 0
+
 
 _base: Context | None = None
 _actors: dict[int, Context] = {}
@@ -41,12 +46,7 @@ def context() -> Context:
         raise NotInitialisedError("there is no session: call thornback.init() first")
     if not _actors:
         return _base
-    return _actors.get(current_instance(), _base)
-
-
-def current_instance() -> int:
-    """The actor instance whose code runs; 0 for tasks."""
-    return instance_variable.get(None) or _native.current_instance()
+    return _actors.get(_native.current_instance(), _base)
 
 
 def set_context(base: Context | None) -> None:

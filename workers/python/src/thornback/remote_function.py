@@ -6,16 +6,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any, ParamSpec, Protocol, TypeVar, overload
+from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar, overload
 
 from . import _native
+from ._call_options import TASK_RETRIES, checked, how, limits, refuse_unknown, set_limits
 from ._code_flags import yields
 from ._exporting import KEY_ATTRIBUTE, is_attribute, is_importable, key_of, load
 from ._native import RemoteMethod
+from .options import TaskOptions
 from .options import cpu as check_cpu
 from .options import environment as check_environment
-from .options import timeout_ns
 from .remote_callable import RemoteCallable
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 P = ParamSpec("P")
 R = TypeVar("R", covariant=True)
@@ -49,21 +53,12 @@ class RemoteFunction(RemoteCallable[P, R]):
             )
         return self.__wrapped__(*args, **kwargs)
 
-    def options(
-        self,
-        *,
-        cpu: float | None = None,
-        timeout: float | None = None,
-        environment: Mapping[str, Any] | None = None,
-    ) -> RemoteFunction[P, R]:
+    def options(self, **options: Unpack[TaskOptions]) -> RemoteFunction[P, R]:
         """The same function with other options; those that are not given stay as they are.
 
-        cpu: CPUs that the task takes while it runs (1 by default). timeout: seconds after which it
-        fails with DeadlineExceededError. environment: python, cwd, sys_path and variables of its
-        worker.
+        `thornback.options.TaskOptions` says what each of them means.
         """
-        changed = task_options(cpu, timeout, environment)
-        kept = {**self._options, **changed}
+        kept = {**self._options, **task_options("task options", options)}
         return RemoteFunction(self.__wrapped__, self._language, self._key, kept)
 
     def _bind(self) -> RemoteMethod[..., Any]:
@@ -75,17 +70,26 @@ class RemoteFunction(RemoteCallable[P, R]):
         if self._options.get("environment") is not None:
             shape["environment"] = self._options["environment"]
         target = _native.target_tasks(_native.encode(shape, self._language, [])[0])
+        set_limits(target.number, self._options)
+        stream = self.__wrapped__ is not None and yields(self.__wrapped__)
         return _native.make_caller(
             target,
             target.number,
             _native.function(f"{self._language}:{key}"),
             key,
             self._language,
-            self.__wrapped__ is not None and yields(self.__wrapped__),
-            self._options.get("timeout_ns", 0),
+            how(self._options, stream, TASK_RETRIES),
+            None,
             None,
             self._rebind,
         )
+
+    def _call_site(self) -> RemoteMethod[..., Any]:
+        """The call site that `remote` uses."""
+        known = self.__dict__.get("remote")
+        if known is None or known._generation != _native.generation():
+            known = self.__dict__["remote"] = self._bind()
+        return known
 
     def _rebind(self, *args: Any, **kwargs: Any) -> Any:
         """Called in a later session than the one the call site was made in."""
@@ -109,26 +113,21 @@ def _rebuild(module: str, name: str, options: dict[str, Any]) -> RemoteFunction[
     return RemoteFunction(load(module, name), "python", None, options)
 
 
-def task_options(
-    cpu: float | None, timeout: float | None, environment: Mapping[str, Any] | None
-) -> dict[str, Any]:
+def task_options(path: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Checked options, those that are given."""
+    refuse_unknown(path, given, TaskOptions.__annotations__)
     options = {
-        "cpu": check_cpu("task options(cpu)", cpu),
-        "timeout_ns": timeout_ns("task options(timeout)", timeout) or None,
-        "environment": check_environment("task options(environment)", environment),
+        "cpu": check_cpu(f"{path}(cpu)", given.get("cpu")),
+        "environment": check_environment(f"{path}(environment)", given.get("environment")),
     }
-    return {name: value for name, value in options.items() if value is not None}
+    options = {name: value for name, value in options.items() if value is not None}
+    return {**options, **limits(path, given), **checked(path, given)}
 
 
 @overload
 def task(function: Callable[P, S], /) -> RemoteFunction[P, S]: ...
 @overload
-def task(
-    *,
-    cpu: float | None = None,
-    timeout: float | None = None,
-    environment: Mapping[str, Any] | None = None,
-) -> _Decorator: ...
+def task(**options: Unpack[TaskOptions]) -> _Decorator: ...
 def task(function: Any = None, /, **options: Any) -> Any:
     """Makes a function a task: `@thornback.task` or `@thornback.task(cpu=2)`.
 
@@ -136,12 +135,7 @@ def task(function: Any = None, /, **options: Any) -> Any:
     """
     if function is not None:
         return _wrap(function, {})
-    given = task_options(
-        options.pop("cpu", None), options.pop("timeout", None), options.pop("environment", None)
-    )
-    if options:
-        raise TypeError(f"task() has no option {next(iter(options))!r}")
-    return partial(_wrap, options=given)
+    return partial(_wrap, options=task_options("task", options))
 
 
 def _wrap(function: Any, options: dict[str, Any]) -> RemoteFunction[..., Any]:

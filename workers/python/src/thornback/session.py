@@ -108,9 +108,9 @@ def init(
     return _session
 
 
-def join(address: str, *, role: int, token: str) -> None:
+def join(address: str, *, role: int, token: str, cancel_signal: int = 0) -> None:
     """Attaches the process; `role` is tbk_role_t."""
-    _native.attach(address, role, token, _spin_ns(), 0, 0)
+    _native.attach(address, role, token, _spin_ns(), cancel_signal)
     name = os.path.basename(os.path.dirname(address))
     role_name = "worker" if role == 2 else "driver"
     worker = _native.info()["endpoint_id"]

@@ -47,11 +47,16 @@ def wait(
     return _native.wait(refs, num_returns, timeout)
 
 
-def cancel(ref: ObjectRef[Any] | ObjectStream[Any], *, recursive: bool = False) -> None:
-    """Asks to cancel the call behind a ref.
+def cancel(
+    ref: ObjectRef[Any] | ObjectStream[Any], *, force: bool = False, recursive: bool = True
+) -> None:
+    """Asks to cancel the call behind a ref, and with `recursive` the calls made inside it.
 
-    A call that has not started fails with CancelledError. A running coroutine is cancelled, other
-    running code goes on and its result is dropped. With `recursive`, calls made by it are
-    cancelled too.
+    A call that has not started fails with CancelledError. In a running one CancelledError is
+    raised at the next line of Python, or in its `time.sleep` or `thornback.get`; a coroutine is
+    cancelled as asyncio does it; a generator is closed. Code that catches the exception and goes on
+    is not stopped, and what it returns is the result; a generator that goes on is read no further.
+    Neither is compiled code stopped that does not come back to Python: `force` ends the worker of
+    a task that still runs after 0.1 seconds.
     """
-    _native.cancel(ref, recursive)
+    _native.cancel(ref, recursive, force)

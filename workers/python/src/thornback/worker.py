@@ -12,6 +12,9 @@ from typing import Any, NoReturn
 
 from . import _native
 
+_CANCEL_SIGNAL = signal.SIGRTMIN + 11
+"""Sent to the main thread when a call that it executes may have been cancelled."""
+
 
 def serve() -> int:
     """Joins the session of THORNBACK_SOCKET and serves it; returns the process's exit status."""
@@ -28,7 +31,13 @@ def serve() -> int:
     folder = os.getcwd()
     if folder not in sys.path:
         sys.path.insert(0, folder)
-    join(os.environ["THORNBACK_SOCKET"], role=2, token=os.environ.get("THORNBACK_TOKEN", ""))
+    signal.signal(_CANCEL_SIGNAL, _native.on_cancel_signal)
+    join(
+        os.environ["THORNBACK_SOCKET"],
+        role=2,
+        token=os.environ.get("THORNBACK_TOKEN", ""),
+        cancel_signal=_CANCEL_SIGNAL,
+    )
     try:
         Worker().run()
     except SystemExit as error:
