@@ -3,8 +3,7 @@
 // every method. It writes frames and queues events; it never waits, except to be introduced to a
 // new peer.
 //
-// The implementation is spread over the files engine_*.cc by subject: frames, refs, values, calls,
-// serving, tasks, retries, limits, deadlocks, peers.
+// The implementation is spread over the files engine_*.cc by subject.
 #pragma once
 
 #include <deque>

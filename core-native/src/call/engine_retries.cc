@@ -94,7 +94,8 @@ bool Engine::take_back(uint64_t result, RefRecord& record) {
   unlink_in_flight(result, record);
   Target& to = *targets_[record.target];
   if (Lease* lease = find_lease(to, record.executor); lease != nullptr && --lease->in_flight == 0) {
-    // What keeps the worker busy is no call that is pending here: only trying tells when it is over.
+    // What keeps the worker busy is no call that is pending here: only trying tells when it is
+    // over.
     lease->is_stalled = false;
     lease->idle_since_ns = now_ns();
     want_alarm(lease->idle_since_ns + kLeaseIdleNs);
