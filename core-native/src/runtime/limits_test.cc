@@ -26,6 +26,11 @@ class LimitsTest : public ::testing::Test {
     for (size_t i = 0; i < count; ++i) reply(worker_, held_[i], "done");
     held_.erase(held_.begin(), held_.begin() + static_cast<std::ptrdiff_t>(count));
   }
+  void fail_all(const std::string& message) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    for (const tbk_incoming_t call : held_) reply(worker_, call, message, TBK_VALUE_ERROR);
+    held_.clear();
+  }
   tbk_ref_t submit(const tbk_payload_t& args = payload("")) {
     return call_with(driver_, target_, "hold", args, {});
   }
@@ -145,8 +150,9 @@ TEST_F(LimitsTest, BytesOfEveryKindOfArgumentCount) {
   limit(0, 172'000);
   EXPECT_EQ(refused(), TBK_BACK_PRESSURE);
   answer(5);
-  EXPECT_TRUE(eventually([&] { return tbk_target_room(driver_, target_, 1'000'000) == TBK_OK &&
-                                      bytes_pending() == 0; }));
+  EXPECT_TRUE(eventually([&] {
+    return tbk_target_room(driver_, target_, 1'000'000) == TBK_OK && bytes_pending() == 0;
+  }));
   tbk_ref_release(driver_, &inline_value, 1);
   tbk_ref_release(driver_, &stored_value, 1);
 }
@@ -288,8 +294,7 @@ TEST_F(LimitsTest, AnActorThatWasNeverMadeGivesRoomAtAnyLimit) {
     EXPECT_EQ(try_call(driver_, actor, "method", payload(""), {}, one_more), TBK_BACK_PRESSURE);
     EXPECT_EQ(tbk_target_room(driver_, actor, 0), TBK_WOULD_BLOCK);
     ASSERT_TRUE(eventually([&] { return held() == 1; }));
-    reply(worker_, held_[0], "no such class", TBK_VALUE_ERROR);
-    held_.clear();
+    fail_all("no such class");
     for (const tbk_ref_t result : results) EXPECT_EQ(get(driver_, result), "no such class");
     EXPECT_EQ(tbk_target_room(driver_, actor, 0), TBK_OK);
     int rooms = 0;

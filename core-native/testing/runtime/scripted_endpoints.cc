@@ -241,7 +241,8 @@ ScriptedSession::~ScriptedSession() {
   agent.stop();
 }
 
-size_t ScriptedSession::add_worker(Handler on_call, uint32_t events_max, Handler on_cancel) {
+size_t ScriptedSession::add_worker(const Handler& on_call, uint32_t events_max,
+                                   const Handler& on_cancel) {
   tbk_endpoint_t* worker = session.attach(TBK_ROLE_WORKER);
   ScriptedServer::Handler cancelled;
   if (on_cancel) {

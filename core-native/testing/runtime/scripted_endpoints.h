@@ -121,7 +121,8 @@ class ScriptedSession {
 
   ~ScriptedSession();
   // Attaches a worker that serves with this function; its number.
-  size_t add_worker(Handler on_call, uint32_t events_max = 64, Handler on_cancel = nullptr);
+  size_t add_worker(const Handler& on_call, uint32_t events_max = 64,
+                    const Handler& on_cancel = nullptr);
   // Its calls fail from now on. Not from its own handler.
   void end_worker(size_t number);
   uint32_t worker_id(size_t number) const { return workers_[number]->id(); }
