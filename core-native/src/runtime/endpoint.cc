@@ -243,7 +243,7 @@ void Endpoint::run_steward() {
       const std::lock_guard<std::mutex> lock(mutex_);
       if (is_detaching_) return;
       is_watched_.store(false, std::memory_order_release);
-      if (is_pumping_ || has_loop_) break;
+      if (is_pumping_ || (has_loop_ && !is_loop_busy())) break;
       pump();
       if (sleeper_->prepare(shm::WakeState::kAway)) break;
       is_watched_.store(true, std::memory_order_release);

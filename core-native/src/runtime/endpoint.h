@@ -90,6 +90,7 @@ class Endpoint final : private node::NoticeSink {
   void take_pump();
   void give_pump();
   void leave();
+  bool is_loop_busy() const;
   void after_operation();
   void send_and_signal();
   bool is_poller_idle() const;

@@ -98,10 +98,15 @@ void Endpoint::give_pump() {
   }
 }
 
+// The loop's thread executes calls that can be cancelled, as the thread of a process without one.
+bool Endpoint::is_loop_busy() const {
+  return !is_armed_ && cancel_signal_ != 0 && calls_given_ > 0;
+}
+
 // Nobody pumps from here on: says who is to be woken when a frame arrives.
 void Endpoint::leave() {
   while (true) {
-    if (has_loop_) {
+    if (has_loop_ && !is_loop_busy()) {
       if (!is_armed_ || sleeper_->prepare(shm::WakeState::kParkedPoll)) return;
     } else if (is_watched_.load(std::memory_order_acquire) ||
                sleeper_->prepare(shm::WakeState::kAway)) {
@@ -314,6 +319,7 @@ bool Endpoint::take_events(tbk_event_t* events, uint32_t max, uint32_t* count) {
   if (calls_given_ > 0) {
     given_ns_ = now_ns();
     poller_ = pthread_self();
+    if (has_loop_ && is_loop_busy() && !is_pumping_) leave();
   }
   return *count > 0;
 }
