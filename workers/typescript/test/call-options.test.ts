@@ -96,7 +96,7 @@ describe('the order of calls', () => {
     const call = (value: unknown, name: string, inOrder: boolean): PromiseLike<unknown> =>
       actor.after
         .with({ inOrder })(value, name)
-        .then((each) => finished.push(each as string))
+        .then((each) => finished.push(each))
     await actor.ping()
     const gate = scratch()
     const late = occupy(gate)

@@ -21,7 +21,7 @@ import { errorOf, withSession, wrong } from './session.ts'
 type SlowApi = Pick<Slow, 'take' | 'ping' | 'after'>
 const SlowInPython = python.actor<SlowApi>('unsteady:Slow')
 const both: [language: string, typeof SlowInPython][] = [
-  ['TypeScript', SlowActor as unknown as typeof SlowInPython],
+  ['TypeScript', SlowActor],
   ['Python', SlowInPython],
 ]
 
@@ -120,7 +120,7 @@ describe('what is pending', () => {
     await using slow = await SlowActor.options({ maxPendingCalls: 5 }).create()
     const callers = Array.from({ length: 200 }, async () => {
       await room(slow)
-      return await slow.take(0, null)
+      return slow.take(0, null)
     })
     const order = await Promise.all(callers)
     expect(order).toEqual(order.map((_item, index) => index))

@@ -37,7 +37,10 @@ describe('actors that are restarted', () => {
     const second = await mortal.life()
     expect(second).toMatchObject({ restartCount: 1, wasRestarted: true })
     expect(second.pid).not.toBe(first.pid)
+    const last = mortal.hang()
     process.kill(second.pid, 'SIGKILL')
+    // Whether the actor comes back is not known at that moment.
+    expect(await errorOf(last)).toBeInstanceOf(ActorUnavailableError)
     expect(await errorOf(mortal.add(1))).toBeInstanceOf(ActorDiedError)
   })
 
