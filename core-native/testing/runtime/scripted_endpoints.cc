@@ -214,14 +214,15 @@ void ScriptedAgent::forget(uint32_t worker) {
 }
 
 uint32_t ScriptedAgent::next_address_request() {
-  uint32_t dead = 0;
-  (void)eventually([&] {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    if (address_requests_.empty()) return false;
-    dead = address_requests_.front().second;
-    return true;
-  });
-  return dead;
+  std::optional<uint32_t> dead;
+  (void)eventually([&] { return (dead = pending_address_request()).has_value(); });
+  return dead.value_or(0);
+}
+
+std::optional<uint32_t> ScriptedAgent::pending_address_request() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (address_requests_.empty()) return std::nullopt;
+  return address_requests_.front().second;
 }
 
 void ScriptedAgent::answer_address(const std::string& value, uint32_t value_flags) {

@@ -95,6 +95,8 @@ class ScriptedAgent {
   void forget(uint32_t worker);
   // Waits for the next question where an actor is now; the endpoint that died is the answer.
   uint32_t next_address_request();
+  // Without waiting.
+  std::optional<uint32_t> pending_address_request();
   void answer_address(const std::string& value, uint32_t value_flags = 0);
   uint64_t leases_asked() const { return leases_asked_; }
   std::vector<uint32_t> ended_workers();
