@@ -141,6 +141,10 @@ class Worker:
         self.values.append(value)
         return value
 
+    def work(self, seconds: float, number: int, payload: bytes) -> int:
+        time.sleep(seconds)
+        return number if payload else -1
+
     def seen(self) -> list[Any]:
         return self.values
 
@@ -211,7 +215,7 @@ class Threaded:
     def wait(self) -> str:
         with self.gauge:
             self.release.wait()
-        return threading.current_thread().name
+        return str(threading.get_ident())
 
     def items(self, n: int) -> Iterator[int]:
         yield from range(n)
@@ -249,6 +253,9 @@ class Async:
     @thornback.method(concurrency_group="health")
     async def open(self) -> int:
         return self.gauge.most
+
+    def block(self, folder: str) -> str:
+        return sleep_long.__wrapped__(folder)
 
     async def submit(self, other: Any, n: int) -> str:
         try:

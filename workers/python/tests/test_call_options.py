@@ -99,6 +99,8 @@ def test_tasks_of_higher_priority_start_first(tmp_path: Path) -> None:
         """
         import calling_things as c, thornback
         with thornback.init(cpus=1):
+            for _ in range(3):
+                c.sleeping.remote(0.1).get(timeout=20)  # long tasks do not queue at a worker
             busy = c.sleeping.remote(0.5)
             low = [c.note.options(priority=-1).remote("./seen", "low") for _ in range(3)]
             high = [c.note.options(priority=5).remote("./seen", "high") for _ in range(3)]

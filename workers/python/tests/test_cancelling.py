@@ -99,6 +99,16 @@ def test_code_that_catches_its_cancellation_goes_on(tmp_path: Path) -> None:
     assert ref.get(timeout=20) == "went on"
 
 
+def test_plain_methods_of_an_async_actor_are_interrupted(tmp_path: Path) -> None:
+    with c.Async.remote() as actor:
+        assert actor.health.remote().get(timeout=20) == 0
+        blocking = actor.block.remote(str(tmp_path))
+        appears(tmp_path / "started")
+        thornback.cancel(blocking)
+        cancelled(blocking)
+        assert actor.health.remote().get(timeout=20) == 0
+
+
 def test_a_generator_that_catches_its_cancellation_is_read_no_further(tmp_path: Path) -> None:
     stream = c.stubborn_items.remote(str(tmp_path))
     assert next(stream) == 1

@@ -69,6 +69,8 @@ class RemoteFunction(RemoteCallable[P, R]):
             shape["cpu"] = self._options["cpu"]
         if self._options.get("environment") is not None:
             shape["environment"] = self._options["environment"]
+        if self._options.get("priority"):
+            shape["priority"] = self._options["priority"]  # among the tasks of other call sites
         target = _native.target_tasks(_native.encode(shape, self._language, [])[0])
         set_limits(target.number, self._options)
         stream = self.__wrapped__ is not None and yields(self.__wrapped__)
