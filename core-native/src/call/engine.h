@@ -219,7 +219,6 @@ class Engine {
   void queue_ready(uint64_t queued);
   bool overtakes(const Target& to, const QueuedCall& call) const;
   int32_t rank(const Target& to, const QueuedCall& call) const;
-  void append(Target& to, uint64_t handle, const QueuedCall& call);
   void flush_target(uint32_t number);
   Sending send_queued(uint64_t queued, Peer& to, uint32_t instance);
   void drop_queued(uint64_t queued);

@@ -33,7 +33,7 @@ void Engine::enqueue(uint32_t number, Target& to, const Outgoing& out, uint32_t 
     if (argument.state != RefRecord::State::kReady) argument.more().dependents.push_back(handle);
   }
   if (out.result != 0) refs_.find(out.result)->queued = handle;
-  if (missing == 0 || !overtakes(to, queued)) append(to, handle, queued);
+  if (missing == 0 || !overtakes(to, queued)) to.queue.push_back(handle, rank(to, queued));
   if (missing == 0 && (to.kind == Target::Kind::kTasks || is_kept(out))) flush_target(number);
 }
 
@@ -42,19 +42,12 @@ bool Engine::overtakes(const Target& to, const QueuedCall& call) const {
   return to.kind == Target::Kind::kTasks || options(call.options).has(TBK_OPTION_UNORDERED);
 }
 
-// To the end of the queue, or past those that wait for their arguments.
-void Engine::append(Target& to, uint64_t handle, const QueuedCall& call) {
-  if (to.kind != Target::Kind::kTasks && overtakes(to, call) && !to.queue.empty() &&
-      is_held_up(to)) {
-    to.queue.push_front(handle);
-  } else {
-    to.queue.push_back(handle, rank(to, call));
-  }
-}
-
-// An actor's calls keep their order, whatever their priority.
+// Tasks wait in order of their priority. At an actor, calls that are sent again come first: those
+// that wait in order may wait for the result of just such a call. Then calls that may overtake.
 int32_t Engine::rank(const Target& to, const QueuedCall& call) const {
-  return to.kind == Target::Kind::kTasks ? options(call.options).priority : 0;
+  if (to.kind == Target::Kind::kTasks) return options(call.options).priority;
+  if (call.attempts > 0) return 2;
+  return overtakes(to, call) ? 1 : 0;
 }
 
 // All arguments of a queued call are there.
@@ -62,11 +55,7 @@ void Engine::queue_ready(uint64_t handle) {
   const QueuedCall& call = *queued_.find(handle);
   const uint32_t number = call.target;
   Target& to = *targets_[number];
-  if (to.kind == Target::Kind::kTasks) {
-    to.queue.push_back(handle, rank(to, call));
-  } else if (overtakes(to, call)) {
-    to.queue.push_front(handle);
-  }
+  if (overtakes(to, call)) to.queue.push_back(handle, rank(to, call));
   flush_target(number);
 }
 
@@ -87,7 +76,7 @@ void Engine::flush_target(uint32_t number) {
     if (!peer.is_ok()) return lose_actor(number, peer.status().text());
     to->queue.pop_front();
     if (send_queued(handle, *peer.value(), to->instance) == Sending::kNoRoom) {
-      to->queue.push_front(handle);
+      to->queue.push_front(handle, rank(*to, *queued_.find(handle)));
       return wait_for_room(*peer.value(), number);
     }
     to = target(number);

@@ -117,7 +117,7 @@ void Engine::requeue(uint64_t queued, bool in_front) {
   if (in_front) {
     to.queue.push_front(queued, rank(to, call));
   } else {
-    append(to, queued, call);
+    to.queue.push_back(queued, rank(to, call));
   }
   if (!to.is_refilled) {
     to.is_refilled = true;

@@ -314,6 +314,27 @@ TEST_F(RetriesTest, StoredArgumentsAndRefsSurviveAndAreFreed) {
   }
 }
 
+// The call behind it waits for its result, so it must not be sent again behind that one.
+TEST_F(RetriesTest, ACallIsSentAgainBeforeThoseThatWaitForIt) {
+  const size_t worker =
+      session_.add_worker([this](tbk_endpoint_t* endpoint, const tbk_event_t& event) {
+        if (++received_ == 2)
+          return reply(endpoint, event.call, remote_error("Error"), TBK_VALUE_ERROR);
+        reply(endpoint, event.call, "done");
+      });
+  const tbk_target_t actor = session_.open_actor(worker);
+  for (const uint64_t delay_ns : {0U, 2'000'000U}) {
+    received_ = 0;
+    const uint32_t options = retries(1, TBK_OPTION_RETRY_ERRORS, "", delay_ns);
+    (void)call_with(driver_, actor, "fails not", payload(""), {});
+    const tbk_ref_t first = call_with(driver_, actor, "fails once", payload(""), {.options = options});
+    const std::vector<tbk_ref_entry_t> refs{{first, TBK_REF_RESOLVE, 0}};
+    const tbk_ref_t second = call(driver_, actor, "needs it", payload("", refs));
+    EXPECT_EQ(get(driver_, second), "done");
+    EXPECT_EQ(get(driver_, first), "done");
+  }
+}
+
 TEST_F(RetriesTest, AnUnorderedCallThatMayBeRetriedOvertakesToo) {
   const size_t worker =
       session_.add_worker([this](tbk_endpoint_t* endpoint, const tbk_event_t& event) {
