@@ -14,6 +14,9 @@ function required(name: string): string {
   return value
 }
 
+/** A worker that got no call for so long was started ahead of need. */
+const calmMs = 20
+
 const socketPath = required('THORNBACK_SOCKET')
 const token = required('THORNBACK_TOKEN')
 if (process.env['THORNBACK_KIND'] === 'threads') {
@@ -21,5 +24,14 @@ if (process.env['THORNBACK_KIND'] === 'threads') {
   new ThreadHost(socketPath, token, Number(process.env['THORNBACK_THREADS'] ?? 1))
 } else {
   const { Worker } = await import('./worker.ts')
-  new Worker({ socketPath, token, exit: () => process.exit(0) })
+  const { endpoint } = new Worker({ socketPath, token, exit: () => process.exit(0) })
+  setTimeout(() => {
+    if (endpoint.stats.callsReceived === 0) void prepare()
+  }, calmMs).unref()
+}
+
+async function prepare(): Promise<void> {
+  const { warmUp } = await import('./warm-up.ts')
+  // What fails here fails again where it is needed.
+  await warmUp().catch(() => {})
 }
