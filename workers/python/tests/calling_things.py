@@ -40,7 +40,9 @@ def die_at_first(folder: str, times: int) -> int:
 def raise_at_first(folder: str, times: int, kind: str = "FlakyError") -> int:
     number = attempt(folder)
     if number <= times:
-        raise {"FlakyError": FlakyError, "VeryFlakyError": VeryFlakyError}.get(kind, ValueError)("x")
+        raise {"FlakyError": FlakyError, "VeryFlakyError": VeryFlakyError}.get(kind, ValueError)(
+            "x"
+        )
     return number
 
 

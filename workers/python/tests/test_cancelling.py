@@ -161,13 +161,11 @@ async def test_cancelling_the_awaiting_task(tmp_path: Path) -> None:
         return await c.sleep_long.remote(str(tmp_path))
 
     task = asyncio.create_task(wait())
-    while not (tmp_path / "started").exists():
-        await asyncio.sleep(0.001)
+    await asyncio.to_thread(appears, tmp_path / "started")
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    while not (tmp_path / "cancelled").exists():
-        await asyncio.sleep(0.001)
+    await asyncio.to_thread(appears, tmp_path / "cancelled")
 
 
 def test_a_finished_call_cannot_be_cancelled() -> None:

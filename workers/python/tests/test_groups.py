@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import statistics
 import time
 from typing import Any
@@ -68,8 +69,9 @@ def test_unknown_groups_name_those_that_exist(cls: Any) -> None:
         with pytest.raises(thornback.InvalidArgumentError, match=r"heath.*there is health"):
             method.remote(0).get(timeout=20)
     with c.Worker.remote() as actor:
+        method = actor.nap.options(concurrency_group="health")
         with pytest.raises(thornback.InvalidArgumentError, match="there is none"):
-            actor.nap.options(concurrency_group="health").remote(0).get(timeout=20)
+            method.remote(0).get(timeout=20)
 
 
 def test_methods_run_on_threads() -> None:
@@ -91,9 +93,7 @@ def test_a_thread_that_ends_the_process() -> None:
         actor.health.remote().get(timeout=20)
 
 
-def test_a_serial_actor_stays_on_the_main_thread() -> None:
-    name = thornback.python.task("threading:current_thread")
-    assert name is not None
+def test_a_group_of_one_is_serial() -> None:
     with c.Threaded.options(max_concurrency=1, concurrency_groups={"health": 1}).remote() as actor:
         assert get([actor.slow.remote(0.001, i) for i in range(50)], timeout=20) == list(range(50))
         assert actor.open.remote().get(timeout=20) == 1
@@ -116,9 +116,6 @@ def test_groups_given_by_another_language_are_checked(options: dict[str, Any], t
     actor._options = options
     with pytest.raises(thornback.ActorCreationError) as caught:
         actor.remote().seen.remote().get(timeout=20)
-    assert caught.match(text) if not caught.value.__cause__ else True
-    import re
-
     assert re.search(text, f"{caught.value} {caught.value.__cause__}")
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -46,19 +48,12 @@ def test_restarts_are_limited() -> None:
 
 
 def test_calls_that_ran_are_not_repeated(phoenix: Any) -> None:
-    running = phoenix.nap.remote(20)
-    end(phoenix) if running.ready() else phoenix.exit.options(concurrency_group=None).remote()
-    import os
-    import signal
-
-    found = c.Phoenix.options(name="other").remote()
-    pid = found.pid.remote().get(timeout=20)
-    napping = found.nap.remote(20)
+    pid = phoenix.pid.remote().get(timeout=20)
+    napping = phoenix.nap.remote(20)
     os.kill(pid, signal.SIGKILL)
     with pytest.raises(thornback.ActorUnavailableError):
         napping.get(timeout=20)
-    assert found.now.remote().get(timeout=20) == 1
-    thornback.kill(found)
+    assert phoenix.now.remote().get(timeout=20) == 1
 
 
 def test_calls_with_retries_reach_the_next_incarnation(phoenix: Any, tmp_path: Path) -> None:

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 import remote_things as r
-import thornback
 from scripts import run
 from thornback import get
 

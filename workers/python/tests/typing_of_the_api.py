@@ -14,7 +14,7 @@ def area(width: int, height: int = 1, *, scale: float = 1.0) -> float:
     return width * height * scale
 
 
-@thornback.task(cpu=2)
+@thornback.task(cpu=2, retries=1, retry_exceptions=[OSError, "TypeError"], when_full="refuse")
 async def fetch(name: str) -> bytes:
     return name.encode()
 
@@ -33,7 +33,7 @@ class Plain:
         return self.n + k
 
 
-@thornback.actor(max_restarts=3)
+@thornback.actor(max_restarts=3, concurrency_groups={"io": 2}, max_pending_calls=100)
 class Typed(thornback.Actor):
     def __init__(self, start: int = 0) -> None:
         self.n = start
@@ -42,7 +42,7 @@ class Typed(thornback.Actor):
     def add(self, k: int) -> int:
         return self.n + k
 
-    @thornback.method
+    @thornback.method(concurrency_group="io", retries=2)
     async def ask(self, question: str) -> str:
         return question
 
@@ -77,6 +77,9 @@ def actors() -> None:
     assert_type(typed.ask.remote("x"), ObjectRef[str])
     assert_type(typed.watch.remote(1), ObjectStream[int])
     assert_type(typed.add.options(timeout=2).remote(1), ObjectRef[int])
+    assert_type(typed.ask.options(in_order=False, concurrency_group="io").remote("x").get(), str)
+    typed.add.options(priority=1)  # pyright: ignore[reportCallIssue]
+    area.options(retry_exception=True)  # pyright: ignore[reportCallIssue]
     typed.add.remote("1")  # pyright: ignore[reportCallIssue, reportArgumentType]
     web = thornback.typescript.actor("./web.ts:Web", WebApi).remote()
     assert_type(web.render.remote("home"), ObjectRef[str])
@@ -84,6 +87,9 @@ def actors() -> None:
 
 
 async def asynchronous() -> None:
+    await thornback.room(area)
+    assert_type(thornback.room(Plain.remote()).wait(1), bool)
+    assert_type(thornback.pending(area).calls, int)
     assert_type(await area.remote(1), float)
     assert_type(await fetch.remote("x"), bytes)
     async for item in Typed.remote().watch.remote(1):

@@ -92,8 +92,7 @@ def _cancel(ref: ObjectRef[Any]) -> None:
 
 
 def _register(holder: Any, future: asyncio.Future[Any]) -> None:
-    kind: Any = type(holder)
-    if kind is ObjectRef or kind is ObjectStream:
+    if isinstance(holder, ObjectRef | ObjectStream):
         _native.watch(holder, future)
     else:
         holder._watch(future)
@@ -139,7 +138,7 @@ def _block(holder: Any) -> Any:
     if type(holder) is ObjectStream:
         _native.wait_item(cast("Any", holder))
         return None
-    return holder.get() if type(holder) is ObjectRef else holder.wait()
+    return cast("Any", holder).get() if type(holder) is ObjectRef else holder.wait()
 
 
 def await_ref(ref: ObjectRef[Any]) -> Generator[Any, None, Any]:

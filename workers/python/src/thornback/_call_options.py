@@ -1,5 +1,7 @@
 """From the options of tasks and methods to what a call site of the extension module takes."""
 
+# pyright: reportPrivateUsage=false
+
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
@@ -102,9 +104,7 @@ def _full(path: str, value: Any) -> int:
 
 
 def _delay(path: str, value: Any) -> int:
-    if value == 0 and not isinstance(value, bool):
-        return 0
-    return timeout_ns(path, value)
+    return 0 if type(value) in (int, float) and value == 0 else timeout_ns(path, value)
 
 
 def _group(path: str, value: Any) -> str:
@@ -122,15 +122,17 @@ def _exceptions(path: str, value: Any) -> str | None:
     if not isinstance(value, list | tuple):
         raise invalid(path, value, "it must be True, False or a list of exception classes")
     names: list[str] = []
-    for index, item in enumerate(cast("list[Any]", value)):
+    for index, item in enumerate(cast("list[object]", value)):
+        if item is Exception or item is BaseException:
+            return ""
         if isinstance(item, str) and item and "\n" not in item:
             names.append(item)
         elif isinstance(item, type) and issubclass(item, BaseException):
-            if item in (Exception, BaseException):
-                return ""
             names.extend(_names(item))
         else:
-            raise invalid(f"{path}[{index}]", item, "it must be an exception class or its name")
+            raise InvalidArgumentError(
+                f"{path}[{index}] is {item!r}: it must be an exception class or its name"
+            )
     joined = "\n".join(dict.fromkeys(names))
     if len(joined.encode()) > _RETRY_NAMES_MAX:
         raise InvalidArgumentError(

@@ -35,7 +35,12 @@ class Groups(NamedTuple):
 
 
 def groups_of(
-    cls: Any, methods: Iterable[str], given: Mapping[str, Any], own: Mapping[str, Any], *, loop: bool
+    cls: Any,
+    methods: Iterable[str],
+    given: Mapping[str, Any],
+    own: Mapping[str, Any],
+    *,
+    loop: bool,
 ) -> Groups | None:
     """None for an actor whose calls run one by one on the main thread.
 

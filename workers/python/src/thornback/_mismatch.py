@@ -19,7 +19,8 @@ def mismatch(
     except (TypeError, ValueError):
         return None  # compiled code that does not say
     try:
-        signature.bind(*values[:positional], **dict(zip(names or (), values[positional:])))
+        named = dict(zip(names or (), values[positional:], strict=True))
+        signature.bind(*values[:positional], **named)
     except TypeError as error:
         name = getattr(function, "__qualname__", None) or repr(function)
         return TypeMismatchError(f"{name}{_plain(signature)}: {error}")

@@ -52,7 +52,7 @@ def groups(path: str, value: Any) -> dict[str, Any] | None:
     found: dict[str, Any] = {}
     for name, limit in cast("Mapping[Any, Any]", value).items():
         if not isinstance(name, str) or not 0 < len(name.encode()) <= 127:
-            raise invalid(path, value, "names must be strings of 1 to 127 bytes")
+            raise invalid(path, dict(cast("Any", value)), "names must be 1 to 127 bytes long")
         found[name] = {"limit": count(f"{path}[{name!r}]", limit, 1), "methods": []}
         if limit is None:
             raise invalid(f"{path}[{name!r}]", limit, "it must be a whole number, 1 or more")

@@ -52,7 +52,7 @@ class Room:
 
 
 def room(callee: Any) -> Room:
-    """Room for calls to an actor handle, a method of one, or a task: `await thornback.room(handle)`.
+    """Room for calls to an actor, a method of one, or a task: `await thornback.room(handle)`.
 
     There is room unless `remote` has met the limit (`max_pending_calls`, `max_pending_bytes`).
     """
