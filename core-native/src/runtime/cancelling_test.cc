@@ -96,17 +96,16 @@ TEST_F(CancellingTest, AChildInheritsTheEarlierDeadline) {
     uint64_t parent_ns, child_ns, expected_ns;
   };
   std::atomic<uint64_t> child_timeout{0};
-  const size_t top =
-      session_.add_worker([&](tbk_endpoint_t* worker, const tbk_event_t& event) {
-        const CallSpec spec{.parent = event.call, .timeout_ns = child_timeout};
-        const tbk_target_t to = open_target(worker, session_.worker_id(leaf));
-        (void)call_with(worker, to, "child", payload(""), spec);
-      });
+  const size_t top = session_.add_worker([&](tbk_endpoint_t* worker, const tbk_event_t& event) {
+    const CallSpec spec{.parent = event.call, .timeout_ns = child_timeout};
+    const tbk_target_t to = open_target(worker, session_.worker_id(leaf));
+    (void)call_with(worker, to, "child", payload(""), spec);
+  });
   const tbk_target_t target = open_target(driver_, session_.worker_id(top));
   int count = 0;
-  for (const Case& each : {Case{kShortNs, 0, kShortNs}, Case{kShortNs, kLongNs, kShortNs},
-                           Case{kLongNs, kShortNs, kShortNs}, Case{0, kShortNs, kShortNs},
-                           Case{0, 0, 0}}) {
+  for (const Case& each :
+       {Case{kShortNs, 0, kShortNs}, Case{kShortNs, kLongNs, kShortNs},
+        Case{kLongNs, kShortNs, kShortNs}, Case{0, kShortNs, kShortNs}, Case{0, 0, 0}}) {
     child_timeout = each.child_ns;
     const uint64_t before = monotonic_ns();
     (void)call_with(driver_, target, "parent", payload(""), {.timeout_ns = each.parent_ns});
@@ -135,12 +134,11 @@ TEST_F(CancellingTest, TheDeadlineOfTheParentEndsItsChildren) {
 // A long call that makes many children remembers those that are unfinished only.
 TEST_F(CancellingTest, FinishedChildrenAreForgotten) {
   const int children = scaled(100'000, 20);
-  const size_t leaf = session_.add_worker([](tbk_endpoint_t* worker, const tbk_event_t& event) {
-    reply(worker, event.call, "child");
-  });
+  const size_t leaf = session_.add_worker(
+      [](tbk_endpoint_t* worker, const tbk_event_t& event) { reply(worker, event.call, "child"); });
   std::atomic<tbk_incoming_t> parent{0};
-  const size_t top = session_.add_worker(
-      [&](tbk_endpoint_t*, const tbk_event_t& event) { parent = event.call; });
+  const size_t top =
+      session_.add_worker([&](tbk_endpoint_t*, const tbk_event_t& event) { parent = event.call; });
   const tbk_ref_t result =
       call(driver_, open_target(driver_, session_.worker_id(top)), "long", payload(""));
   ASSERT_TRUE(eventually([&] { return parent != 0; }));
@@ -175,8 +173,8 @@ class ForceTest : public CancellingTest {
     return result;
   }
   uint32_t add_holding() {
-    return static_cast<uint32_t>(session_.add_worker(
-        [this](tbk_endpoint_t*, const tbk_event_t& event) {
+    return static_cast<uint32_t>(
+        session_.add_worker([this](tbk_endpoint_t*, const tbk_event_t& event) {
           started_[0] = event.call;
           ++running_;
         }));

@@ -65,10 +65,11 @@ TEST(FairnessTest, AFloodDelaysAnotherCallerByABatchOnly) {
   const int calls = scaled(1000);
   const auto measure = [&](size_t in_flight, uint64_t& median) {
     ScriptedSession session;
-    const size_t worker = session.add_worker([](tbk_endpoint_t* endpoint, const tbk_event_t& event) {
-      work_for_ns(kWorkNs);
-      reply(endpoint, event.call, "");
-    });
+    const size_t worker =
+        session.add_worker([](tbk_endpoint_t* endpoint, const tbk_event_t& event) {
+          work_for_ns(kWorkNs);
+          reply(endpoint, event.call, "");
+        });
     tbk_endpoint_t* other = session.session.attach();
     const Competitor competitor(other, open_target(other, session.worker_id(worker)), in_flight);
     (void)eventually([&] { return competitor.is_full(); });
@@ -93,10 +94,11 @@ TEST(FairnessTest, AFloodDelaysAnotherCallerByABatchOnly) {
     flooded = std::min(flooded, measure(8000, median));
     flooded_median = std::min(flooded_median, median);
   }
-  std::printf("a call of 50 us beside a competitor with 1 call: median %.0f us, p99 %.0f us; beside "
-              "8,000: median %.0f us, p99 %.0f us (best of 5)\n",
-              static_cast<double>(alone_median) / 1e3, static_cast<double>(alone) / 1e3,
-              static_cast<double>(flooded_median) / 1e3, static_cast<double>(flooded) / 1e3);
+  std::printf(
+      "a call of 50 us beside a competitor with 1 call: median %.0f us, p99 %.0f us; beside "
+      "8,000: median %.0f us, p99 %.0f us (best of 5)\n",
+      static_cast<double>(alone_median) / 1e3, static_cast<double>(alone) / 1e3,
+      static_cast<double>(flooded_median) / 1e3, static_cast<double>(flooded) / 1e3);
   if (kIsSanitized) return;
   EXPECT_LE(flooded, alone + alone / 5 + kSlackNs);
   EXPECT_LE(flooded_median, alone_median + alone_median / 5 + kSlackNs);
@@ -109,12 +111,11 @@ TEST(FairnessTest, EachCallerKeepsItsOrder) {
   std::map<uint32_t, uint64_t> next;
   uint64_t disorder = 0;
   std::atomic<uint64_t> served{0};
-  const size_t worker =
-      session.add_worker([&](tbk_endpoint_t* endpoint, const tbk_event_t& event) {
-        disorder += number_of(event.value) == next[event.caller]++ ? 0 : 1;
-        ++served;
-        reply(endpoint, event.call, "");
-      });
+  const size_t worker = session.add_worker([&](tbk_endpoint_t* endpoint, const tbk_event_t& event) {
+    disorder += number_of(event.value) == next[event.caller]++ ? 0 : 1;
+    ++served;
+    reply(endpoint, event.call, "");
+  });
   std::vector<std::thread> threads;
   for (size_t caller = 0; caller < kCallers; ++caller) {
     threads.emplace_back([&, endpoint = session.session.attach()] {
@@ -184,9 +185,8 @@ TEST(FairnessTest, CallersTakeTurns) {
 // One thread polls, another waits for a ref and has the pump: calls must not wait for a timer.
 TEST(FairnessTest, AThreadThatPollsHearsOfCallsWhileAnotherWaits) {
   ScriptedSession session;
-  const size_t worker = session.add_worker([](tbk_endpoint_t* endpoint, const tbk_event_t& event) {
-    reply(endpoint, event.call, "");
-  });
+  const size_t worker = session.add_worker(
+      [](tbk_endpoint_t* endpoint, const tbk_event_t& event) { reply(endpoint, event.call, ""); });
   tbk_endpoint_t* serving = session.worker(worker);
   tbk_ref_t never = 0;
   ASSERT_EQ(tbk_ref_reserve(serving, 1, &never), TBK_OK);

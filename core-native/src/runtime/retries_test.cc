@@ -76,8 +76,7 @@ TEST_F(RetriesTest, AnActorThatDoesNotComeBackFailsItsCallsAtOnce) {
   const tbk_ref_t at_once =
       call_with(driver_, actor, "method", payload("x"), {.options = retries(3)});
   const tbk_ref_t delayed =
-      call_with(driver_, actor, "method", payload("x"),
-                {.options = retries(3, 0, "", 50'000'000)});
+      call_with(driver_, actor, "method", payload("x"), {.options = retries(3, 0, "", 50'000'000)});
   expect_received(2);
   session_.end_worker(worker);
   expect_error(driver_, at_once, "ACTOR_DIED");
@@ -116,10 +115,9 @@ TEST_F(RetriesTest, ExceptionsAreRetriedOnlyWhenAskedAndByName) {
     EXPECT_EQ(received_, each.attempts) << each.names << " / " << each.thrown;
   }
   received_ = 0;
-  expect_error(
-      driver_,
-      call_with(driver_, actor, "raise", payload("ValueError"), {.options = retries(2)}),
-      "ValueError");
+  expect_error(driver_,
+               call_with(driver_, actor, "raise", payload("ValueError"), {.options = retries(2)}),
+               "ValueError");
   EXPECT_EQ(received_, 1U) << "without RETRY_ERRORS";
 }
 
@@ -127,7 +125,11 @@ TEST_F(RetriesTest, ErrorsOfTheEngineAreNoExceptions) {
   const size_t worker =
       session_.add_worker([this](tbk_endpoint_t* endpoint, const tbk_event_t& event) {
         ++received_;
-        reply(endpoint, event.call, "\xc7\x0c\x08\x81\xa4" "code\xa5" "OTHER", TBK_VALUE_ERROR);
+        reply(endpoint, event.call,
+              "\xc7\x0c\x08\x81\xa4"
+              "code\xa5"
+              "OTHER",
+              TBK_VALUE_ERROR);
       });
   const tbk_target_t actor = session_.open_actor(worker);
   expect_error(driver_,
@@ -238,9 +240,8 @@ TEST_F(RetriesTest, OnlyAStreamThatHasNotBegunIsRetried) {
     const tbk_target_t tasks = session_.open_tasks();
     const size_t worker = session_.add_worker(serve);
     session_.agent.lend(session_.worker_id(worker));
-    const tbk_ref_t stream =
-        call_with(driver_, tasks, "count", payload(""),
-                  {.flags = TBK_CALL_STREAM, .options = retries(1)});
+    const tbk_ref_t stream = call_with(driver_, tasks, "count", payload(""),
+                                       {.flags = TBK_CALL_STREAM, .options = retries(1)});
     expect_received(1);
     uint8_t ready = 0;
     tbk_ref_t item = 0;
@@ -308,7 +309,8 @@ TEST_F(RetriesTest, StoredArgumentsAndRefsSurviveAndAreFreed) {
     EXPECT_TRUE(eventually([&] {
       const tbk_stats_t now = stats(last);
       return now.objects_live == 0 && now.refs_live == 0;
-    })) << stats(last).objects_live << " objects, " << stats(last).refs_live << " refs";
+    })) << stats(last).objects_live
+        << " objects, " << stats(last).refs_live << " refs";
     EXPECT_EQ(stats(driver_).refs_live, 0U);
     session_.end_worker(worker);
   }
@@ -327,7 +329,8 @@ TEST_F(RetriesTest, ACallIsSentAgainBeforeThoseThatWaitForIt) {
     received_ = 0;
     const uint32_t options = retries(1, TBK_OPTION_RETRY_ERRORS, "", delay_ns);
     (void)call_with(driver_, actor, "fails not", payload(""), {});
-    const tbk_ref_t first = call_with(driver_, actor, "fails once", payload(""), {.options = options});
+    const tbk_ref_t first =
+        call_with(driver_, actor, "fails once", payload(""), {.options = options});
     const std::vector<tbk_ref_entry_t> refs{{first, TBK_REF_RESOLVE, 0}};
     const tbk_ref_t second = call(driver_, actor, "needs it", payload("", refs));
     EXPECT_EQ(get(driver_, second), "done");

@@ -107,8 +107,8 @@ class Soak {
     const uint32_t retries = pick(3);
     tbk_call_options_t wish = call_options();
     wish.retries = retries;
-    wish.flags = (pick(4) == 0 ? TBK_OPTION_UNORDERED : 0) |
-                 (pick(3) == 0 ? TBK_OPTION_RETRY_ERRORS : 0);
+    wish.flags =
+        (pick(4) == 0 ? TBK_OPTION_UNORDERED : 0) | (pick(3) == 0 ? TBK_OPTION_RETRY_ERRORS : 0);
     wish.priority = static_cast<int32_t>(pick(3));
     wish.retry_delay_ns = pick(3) == 0 ? 1'000'000 : 0;
     CallSpec spec{.options = options_number(driver_, wish)};

@@ -1,4 +1,5 @@
-// Which task runs when and where: priorities, tasks called back from behind a long one, long queues.
+// Which task runs when and where: priorities, tasks called back from behind a long one, long
+// queues.
 #include <gtest/gtest.h>
 #include <malloc.h>
 
@@ -75,8 +76,7 @@ TEST_F(TaskSchedulingTest, NoShortTaskWaitsBehindALongOne) {
     std::vector<tbk_ref_t> results;
     tbk_ref_t long_one = 0;
     for (int i = 0; i < 1000; ++i) {
-      if (i == 10 + 50 * round)
-        long_one = call_with(driver_, tasks, "task", payload("long"), kept);
+      if (i == 10 + 50 * round) long_one = call_with(driver_, tasks, "task", payload("long"), kept);
       const std::string text = std::to_string(round) + "." + std::to_string(i);
       results.push_back(call_with(driver_, tasks, "task", payload(text), kept));
     }
@@ -134,9 +134,8 @@ TEST_F(TaskSchedulingTest, AWorkerThatIsBusyWithAnExpiredTaskIsUsedAgain) {
   for (int round = 0; round < 5; ++round) {
     may_end_ = is_long_running_ = false;
     warm_up(tasks);
-    const tbk_ref_t expired =
-        call_with(driver_, tasks, "task", payload("long"),
-                  {.options = with_retries(), .timeout_ns = 1'000'000});
+    const tbk_ref_t expired = call_with(driver_, tasks, "task", payload("long"),
+                                        {.options = with_retries(), .timeout_ns = 1'000'000});
     std::vector<tbk_ref_t> results;
     for (int i = 0; i < 100; ++i)
       results.push_back(call_with(driver_, tasks, "task", payload("short"), kept));
