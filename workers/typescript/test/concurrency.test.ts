@@ -2,16 +2,19 @@ import { describe, expect, it } from 'vitest'
 import {
   ActorCreationError,
   type ActorHandle,
+  cancel,
   InvalidArgumentError,
   type ObjectRef,
+  python,
 } from '../src/index.ts'
 import { type Slow, SlowActor } from './fixtures/unsteady.ts'
+import { fixtures } from './scratch.ts'
 import { errorOf, withSession } from './session.ts'
 
 const groups = { health: { limit: 2, methods: ['ping'] } }
 
 /** The time that 99 of 100 calls take at most, in milliseconds. */
-async function p99OfPings(slow: ActorHandle<Slow>): Promise<number> {
+async function p99OfPings(slow: ActorHandle<Pick<Slow, 'ping'>>): Promise<number> {
   const times: number[] = []
   for (let index = 0; index < 200; index++) {
     const begin = performance.now()
@@ -22,7 +25,7 @@ async function p99OfPings(slow: ActorHandle<Slow>): Promise<number> {
 }
 
 describe('concurrency groups', () => {
-  withSession()
+  withSession({ sysPath: [fixtures] })
 
   it.each([
     ['fill the default group', 1],
@@ -35,7 +38,17 @@ describe('concurrency groups', () => {
     const refs: ObjectRef<number>[] = Array.from({ length: 100 }, () => slow.wait(2_000))
     expect(await p99OfPings(slow)).toBeLessThan(20)
     expect(refs.some((ref) => ref.isReady)).toBe(false)
-    for (const ref of refs.slice(1)) ref.dispose()
+    for (const ref of refs) cancel(ref)
+  })
+
+  it.each([1, 100])('answer in Python while it executes %d slow calls', async (maxConcurrency) => {
+    const SlowInPython = python.actor<Pick<Slow, 'ping' | 'take'>>('unsteady:Slow')
+    const options = { maxConcurrency, concurrencyGroups: groups }
+    await using slow = await SlowInPython.options(options).create()
+    const refs: ObjectRef<number>[] = Array.from({ length: 100 }, () => slow.take(2_000, null))
+    expect(await p99OfPings(slow)).toBeLessThan(20)
+    expect(refs.some((ref) => ref.isReady)).toBe(false)
+    for (const ref of refs) cancel(ref)
   })
 
   it('limit what runs at once', async () => {

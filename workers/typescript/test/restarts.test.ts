@@ -18,6 +18,11 @@ interface MortalApi {
   hang(): void
   die_until(path: string, last: number): number
 }
+interface RelayApi {
+  keep(other: object): void
+  add(k: number): number
+  give(): ActorHandle<MortalClass>
+}
 const MortalInPython = python.actor<MortalApi, [start?: number]>('unsteady:Mortal')
 
 describe('actors that are restarted', () => {
@@ -75,6 +80,20 @@ describe('actors that are restarted', () => {
     await expect.poll(() => mortal.life(), { timeout: 20_000 }).toMatchObject({ restartCount: 1 })
     expect(await caller.add(1)).toBe(2)
     expect(await found.add(1)).toBe(3)
+  })
+
+  it('are reached by handles that came through Python', async () => {
+    await using mortal = await Mortal.options({ maxRestarts: 1 }).create(1)
+    await using relay = await python.actor<RelayApi>('unsteady:Relay').create()
+    await relay.keep(mortal)
+    expect(await relay.add(1)).toBe(2)
+    const running = mortal.hang()
+    process.kill((await mortal.life()).pid, 'SIGKILL')
+    expect(await errorOf(running)).toBeInstanceOf(ActorUnavailableError)
+    expect(await mortal.add(1)).toBe(2)
+    expect(await relay.add(1)).toBe(3)
+    const back = await relay.give()
+    expect(await back.life()).toMatchObject({ restartCount: 1 })
   })
 
   it('are gone for good when they are killed or not to be restarted', async () => {
