@@ -30,6 +30,14 @@ tbk_attach_options_t attach_options(const std::string& socket, uint32_t role);
 
 // Bytes as a payload.
 tbk_payload_t payload(const std::string& bytes);
+// A literal outlives the payload; a string must be kept by the caller.
+template <size_t Size>
+tbk_payload_t payload(const char (&literal)[Size]) {
+  tbk_payload_t result{};
+  result.data = reinterpret_cast<const uint8_t*>(literal);
+  result.size = Size - 1;
+  return result;
+}
 tbk_payload_t payload(const std::string& bytes, const std::vector<tbk_ref_entry_t>& refs);
 
 class Session {
