@@ -10,8 +10,11 @@ import {
   kw,
   type ObjectRef,
   type ObjectStream,
+  type Pending,
+  pending,
   put,
   python,
+  room,
   wait,
 } from '../src/index.ts'
 
@@ -58,6 +61,15 @@ function compiled(): void {
   expectTypeOf(square.options({ resources: { cpu: 2 } })(2)).toEqualTypeOf<ObjectRef<number>>()
   // @ts-expect-error -- no such option
   square.with({ timeout: 5 })
+  square.options({ retries: 0, priority: 3, maxPendingCalls: 10, whenFull: 'wait' })
+  square.with({ retries: 2, retryOn: ['ValueError', RangeError], retryDelayMs: 10 })
+  // @ts-expect-error -- tasks have no groups
+  square.with({ group: 'health' })
+  scorer.score.with({ group: 'health', inOrder: false, retryOn: true })
+  // @ts-expect-error -- methods have no priority
+  scorer.score.with({ priority: 1 })
+  expectTypeOf(room(scorer)).toEqualTypeOf<Promise<void>>()
+  expectTypeOf(pending(square)).toEqualTypeOf<Pending>()
 
   const Counter = defineActor(
     import.meta,
@@ -73,6 +85,7 @@ function compiled(): void {
       }
     },
   )
+  Counter.options({ maxRestarts: -1, concurrencyGroups: { few: { limit: 1, methods: ['add'] } } })
   void Counter.create(1).then((counter) => {
     expectTypeOf(counter.add(1)).toEqualTypeOf<ObjectRef<number>>()
   })
