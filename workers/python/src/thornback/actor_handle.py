@@ -192,7 +192,7 @@ def restore_handle(body: Any) -> ActorHandle[Any]:
             pass
         case _:
             raise ProtocolError("a value is malformed: an actor handle")
-    if len(actor_id) != 16 or not _are_names(methods):
+    if len(actor_id) != 16 or not _are_names(methods) or flags < 0 or flags is True:
         raise ProtocolError("a value is malformed: an actor handle")
     is_restartable = flags & _RESTARTABLE != 0
     return ActorHandle(
