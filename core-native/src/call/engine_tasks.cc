@@ -149,7 +149,8 @@ void Engine::on_task_done(RefRecord& record) {
   const uint64_t took = std::max<uint64_t>(1, now - std::max(record.sent_ns, lease->last_reply_ns));
   to.task_ns = to.task_ns == 0 ? took : (7 * to.task_ns + took) / 8;
   lease->last_reply_ns = now;
-  lease->is_stalled = false;
+  // Those behind it that have not come back yet can be held up by the next one.
+  if (std::exchange(lease->is_stalled, false)) want_alarm(now + kStalledNs);
   if (--lease->in_flight == 0) {
     lease->idle_since_ns = now;
     want_alarm(now + kLeaseIdleNs);
