@@ -187,11 +187,12 @@ class Worker:
             self.waiting_for_loop.append((number, call, subject, stream))
 
     def _start_thread(self, number: int, group: int, job: Job) -> None:
-        self.instances[number].pools[group].submit(job)
+        if self.failure is None:
+            self.instances[number].pools[group].submit(job)
 
     def thread_failed(self, error: BaseException) -> None:
         """User code on a thread ends the process."""
-        self.failure = error
+        self.failure = self.failure or error
         self._exit()
         _native.wake()
 
@@ -219,6 +220,7 @@ class Worker:
             _native.reply_error(call, error, False)
             return
         code = exit_code(error)
+        self.failure = error  # no thread begins another call
         text = f"actor {actor.class_key} ended itself: {type(error).__name__}({code})"
         death = ActorDiedError(text)
         death.__cause__ = error
