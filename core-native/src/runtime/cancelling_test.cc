@@ -4,8 +4,6 @@
 #include <malloc.h>
 #include <signal.h>
 
-#include <map>
-
 #include "testing/runtime/scripted_endpoints.h"
 
 namespace thornback::testing {
@@ -16,13 +14,13 @@ class CancellingTest : public ::testing::Test {
   // A worker that passes a call on to the next one with the same text, as its child.
   size_t add_relay(size_t next, uint32_t function_flags = 0) {
     return session_.add_worker(
-        [this, next, function_flags](tbk_endpoint_t* worker, const tbk_event_t& event) {
+        [this, next_id = session_.worker_id(next), function_flags](tbk_endpoint_t* worker,
+                                                                   const tbk_event_t& event) {
           CallSpec spec;
           spec.flags = function_flags;
           spec.parent = event.call;
-          const tbk_target_t to = open_target(worker, session_.worker_id(next));
+          const tbk_target_t to = open_target(worker, next_id);
           (void)call_with(worker, to, "relay", payload(text_of(event.value)), spec);
-          started_[event.instance] = event.call;
           ++running_;
         },
         64, [this](tbk_endpoint_t* worker, const tbk_event_t& event) { end(worker, event); });
@@ -41,7 +39,7 @@ class CancellingTest : public ::testing::Test {
     reply(worker, event.call, "cancelled");
   }
 
-  std::map<uint32_t, tbk_incoming_t> started_;
+  std::atomic<tbk_incoming_t> started_{0};
   std::atomic<int> running_{0}, cancelled_{0};
   std::atomic<uint64_t> deadline_{0};
   ScriptedSession session_;
@@ -96,9 +94,10 @@ TEST_F(CancellingTest, AChildInheritsTheEarlierDeadline) {
     uint64_t parent_ns, child_ns, expected_ns;
   };
   std::atomic<uint64_t> child_timeout{0};
+  const uint32_t leaf_id = session_.worker_id(leaf);
   const size_t top = session_.add_worker([&](tbk_endpoint_t* worker, const tbk_event_t& event) {
     const CallSpec spec{.parent = event.call, .timeout_ns = child_timeout};
-    const tbk_target_t to = open_target(worker, session_.worker_id(leaf));
+    const tbk_target_t to = open_target(worker, leaf_id);
     (void)call_with(worker, to, "child", payload(""), spec);
   });
   const tbk_target_t target = open_target(driver_, session_.worker_id(top));
@@ -175,7 +174,7 @@ class ForceTest : public CancellingTest {
   uint32_t add_holding() {
     return static_cast<uint32_t>(
         session_.add_worker([this](tbk_endpoint_t*, const tbk_event_t& event) {
-          started_[0] = event.call;
+          started_ = event.call;
           ++running_;
         }));
   }
@@ -216,7 +215,7 @@ TEST_F(ForceTest, ATaskThatStopsInTimeKeepsItsWorker) {
   const size_t worker = add_holding();
   const tbk_ref_t result = start_task(worker);
   ASSERT_EQ(tbk_cancel(driver_, result, TBK_CANCEL_FORCE), TBK_OK);
-  reply(session_.worker(worker), started_[0], "stopped");
+  reply(session_.worker(worker), started_, "stopped");
   EXPECT_EQ(get(driver_, result), "stopped");
   uint8_t ready = 0;
   tbk_ref_t never = 0;

@@ -109,7 +109,7 @@ TEST(FairnessTest, EachCallerKeepsItsOrder) {
   constexpr size_t kCallers = 4;
   ScriptedSession session;
   std::map<uint32_t, uint64_t> next;
-  uint64_t disorder = 0;
+  std::atomic<uint64_t> disorder{0};
   std::atomic<uint64_t> served{0};
   const size_t worker = session.add_worker([&](tbk_endpoint_t* endpoint, const tbk_event_t& event) {
     disorder += number_of(event.value) == next[event.caller]++ ? 0 : 1;
@@ -135,7 +135,6 @@ TEST(FairnessTest, EachCallerKeepsItsOrder) {
   for (std::thread& each : threads) each.join();
   EXPECT_EQ(served, calls_each * kCallers);
   EXPECT_EQ(disorder, 0U);
-  EXPECT_EQ(next.size(), kCallers);
 }
 
 // Turns are taken between callers, not between calls: exactly one of each while both wait.
@@ -175,6 +174,7 @@ TEST(FairnessTest, CallersTakeTurns) {
       << stats(session.worker(worker)).calls_received;
   may_go_on = true;
   for (size_t at = 0; at < 3; ++at) (void)get(callers[at], results[at].back());
+  const std::lock_guard<std::mutex> lock(mutex);
   ASSERT_EQ(order.size(), 240U);
   for (size_t at = 1; at < 3; ++at) {
     const uint32_t id = endpoint_id(callers[at]);

@@ -56,6 +56,10 @@ class GroupsTest : public ::testing::Test {
     const std::lock_guard<std::mutex> lock(mutex_);
     return running_[group].size();
   }
+  std::vector<std::string> delivered() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return delivered_;
+  }
   size_t most(uint32_t group) {
     const std::lock_guard<std::mutex> lock(mutex_);
     return most_[group];
@@ -111,7 +115,7 @@ TEST_F(GroupsTest, ManyCallersNeverExceedALimitAndReachIt) {
   for (std::thread& each : threads) each.join();
   EXPECT_EQ(most(0), 3U);
   EXPECT_EQ(most(1), 7U);
-  EXPECT_EQ(delivered_.size(), static_cast<size_t>(calls));
+  EXPECT_EQ(delivered().size(), static_cast<size_t>(calls));
 }
 
 TEST_F(GroupsTest, AnUnknownGroupIsNamedWithThoseThereAre) {
@@ -175,7 +179,7 @@ TEST_F(GroupsTest, LimitsChangeWhileCallsRun) {
   }));
   std::vector<std::string> expected;
   for (int i = 0; i < 20; ++i) expected.push_back(std::to_string(i));
-  EXPECT_EQ(delivered_, expected);
+  EXPECT_EQ(delivered(), expected);
 }
 
 TEST_F(GroupsTest, AForgottenInstanceStillGetsWhatWasQueued) {
@@ -206,7 +210,7 @@ TEST_F(GroupsTest, ACancelledQueuedCallLeavesItsPlace) {
     ASSERT_TRUE(eventually([&] { return finish_one(0); }));
     EXPECT_EQ(get(driver_, results[i]), "done");
   }
-  EXPECT_EQ(delivered_.size(), 10U);
+  EXPECT_EQ(delivered().size(), 10U);
   EXPECT_EQ(most(0), 1U);
 }
 
@@ -221,7 +225,7 @@ TEST_F(GroupsTest, ACallWhoseDeadlinePassedInTheQueueLeavesItsPlace) {
   ASSERT_TRUE(finish_one(0));
   ASSERT_TRUE(eventually([&] { return finish_one(0); }));
   EXPECT_EQ(get(driver_, last), "done");
-  EXPECT_EQ(delivered_, (std::vector<std::string>{"first", "last"}));
+  EXPECT_EQ(delivered(), (std::vector<std::string>{"first", "last"}));
 }
 
 // What a dead caller wanted without an answer is carried out, and not beside what is running.
@@ -247,13 +251,13 @@ TEST_F(GroupsTest, LastWordsKeepTheLimit) {
       call_with(next, open_target(next, session_.worker_id(0), 9), "other", payload(""), elsewhere);
   ASSERT_TRUE(eventually([&] { return running(0) >= 2; }));  // "other" has no groups: 0 as well
   EXPECT_EQ(running(0), 2U);
-  EXPECT_EQ(delivered_.size(), 2U);
+  EXPECT_EQ(delivered().size(), 2U);
   for (int i = 0; i < 5; ++i) {
     ASSERT_TRUE(eventually([&] { return finish_one(0); }));
     EXPECT_LE(running(0), 2U);
   }
   EXPECT_EQ(get(next, echo), "done");
-  EXPECT_EQ(delivered_.size(), 5U);
+  EXPECT_EQ(delivered().size(), 5U);
 }
 
 }  // namespace

@@ -160,10 +160,14 @@ TEST_F(RetriesTest, ARetryThatSucceedsIsTheResult) {
 
 // A retry waits at least three quarters of the delay, twice as long each time, at most 64 times.
 TEST_F(RetriesTest, BacksOff) {
+  std::mutex mutex;
   std::vector<uint64_t> times;
   const size_t worker =
       session_.add_worker([&](tbk_endpoint_t* endpoint, const tbk_event_t& event) {
-        times.push_back(monotonic_ns());
+        {
+          const std::lock_guard<std::mutex> lock(mutex);
+          times.push_back(monotonic_ns());
+        }
         reply(endpoint, event.call, remote_error("Error"), TBK_VALUE_ERROR);
       });
   const tbk_target_t actor = session_.open_actor(worker);
@@ -171,9 +175,13 @@ TEST_F(RetriesTest, BacksOff) {
   const uint32_t options = retries(9, TBK_OPTION_RETRY_ERRORS, "", kDelayNs);
   uint64_t last_gap = UINT64_MAX;
   for (int round = 0; round < 3; ++round) {
-    times.clear();
+    {
+      const std::lock_guard<std::mutex> lock(mutex);
+      times.clear();
+    }
     expect_error(driver_, call_with(driver_, actor, "raise", payload(""), {.options = options}),
                  "REMOTE_ERROR");
+    const std::lock_guard<std::mutex> lock(mutex);
     ASSERT_EQ(times.size(), 10U);
     std::printf("retries after ms:");
     for (size_t i = 1; i < times.size(); ++i) {
@@ -290,7 +298,7 @@ TEST_F(RetriesTest, StoredArgumentsAndRefsSurviveAndAreFreed) {
       expect_received(attempt);
       session_.end_worker(workers.back());
     }
-    tbk_endpoint_t* last = nullptr;
+    std::atomic<tbk_endpoint_t*> last{nullptr};
     const size_t worker =
         session_.add_worker([&](tbk_endpoint_t* endpoint, const tbk_event_t& event) {
           EXPECT_EQ(event.value.ref_count, 3U);

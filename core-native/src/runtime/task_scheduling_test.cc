@@ -169,6 +169,7 @@ TEST_F(TaskSchedulingTest, WaitingTasksStartInOrderOfPriority) {
                    [](const auto& a, const auto& b) { return a.first > b.first; });
   session_.agent.lend(session_.worker_id(add_worker(8)));
   for (const tbk_ref_t result : results) (void)get(driver_, result);
+  const std::lock_guard<std::mutex> lock(mutex_);
   ASSERT_EQ(order_.size(), expected.size());
   for (size_t i = 0; i < order_.size(); ++i) ASSERT_EQ(order_[i], expected[i].second) << i;
 }
