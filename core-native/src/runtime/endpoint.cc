@@ -73,6 +73,7 @@ Status Endpoint::open(const tbk_attach_options_t& options) {
   index_ = node::endpoint_index(member_->endpoint_id());
   exits_with_node_ = (options.flags & TBK_ATTACH_EXIT_WITH_NODE) != 0;
   cancel_signal_ = options.cancel_signal;
+  is_worker_ = options.role == TBK_ROLE_WORKER;
 
   Result<UniqueFd> record_file =
       shm::create_memory_file("thornback-record", shm::kEndpointRecordBytes);

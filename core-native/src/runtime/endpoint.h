@@ -124,6 +124,7 @@ class Endpoint final : private node::NoticeSink {
   bool is_armed_ = false;    // the loop sleeps, or is about to
   bool is_polling_ = false;  // the thread that executes calls is in here
   int cancel_signal_ = 0;
+  bool is_worker_ = false;
   pthread_t poller_{};          // who polled last
   uint64_t given_ns_ = 0;       // when calls were given out last, until their time is known
   uint32_t calls_given_ = 0;    // how many

@@ -313,6 +313,8 @@ bool Endpoint::take_events(tbk_event_t* events, uint32_t max, uint32_t* count) {
   while (*count < max && engine_->next_event(events[*count], calls_given_ < calls_at_once_)) {
     const uint32_t kind = events[(*count)++].kind;
     if (kind == TBK_EVENT_CALL) ++calls_given_;
+    // A task that turns out to be long must not hold up others that could run elsewhere.
+    if (kind == TBK_EVENT_CALL && is_worker_ && events[*count - 1].instance == 0) break;
     // The text of a peer event is kept until the next one.
     if (kind == TBK_EVENT_PEER_JOINED || kind == TBK_EVENT_PEER_LEFT) break;
   }
