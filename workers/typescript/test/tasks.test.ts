@@ -53,6 +53,15 @@ describe('tasks', () => {
     expect(await get(refs)).toEqual(refs.map((_, index) => index * index))
   })
 
+  it('hold up no others when they are long unexpectedly, though they only wait', async () => {
+    // The worker has answered at once so often that many are sent to it together.
+    await get(Array.from({ length: 500 }, () => later(0, 'short')))
+    const order: string[] = []
+    const refs = [later(1_500, 'long'), ...Array.from({ length: 200 }, () => later(0, 'short'))]
+    await Promise.all(refs.map(async (ref) => order.push(await ref)))
+    expect(order.indexOf('long')).toBe(200)
+  })
+
   it('throw with stack and causes', async () => {
     const error = (await errorOf(fail('too far'))) as RemoteError
     expect(error).toBeInstanceOf(RemoteError)

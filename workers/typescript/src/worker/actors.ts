@@ -2,11 +2,11 @@ import { makeError } from '../errors/index.ts'
 import type { Endpoint } from '../runtime/endpoint.ts'
 import type { IncomingCall } from '../runtime/incoming-call.ts'
 import { ObjectRef } from '../runtime/object-ref.ts'
-import type { ActorIdentity } from '../sdk/context.ts'
+import type { ActorIdentity, HostedActor } from '../sdk/context.ts'
 import { methodsOf } from '../sdk/registry.ts'
 import { available } from './close-matches.ts'
 import { closeGroups, openGroups } from './concurrency-groups.ts'
-import { execute, type HostedActor } from './execute.ts'
+import { execute } from './execute.ts'
 import { loadClass } from './modules.ts'
 
 interface Actor extends HostedActor {
@@ -56,9 +56,11 @@ export class Actors {
       const construct = await loadClass(identity.class)
       const given = await resolveRefs(args)
       const restartCount = ((options['incarnation'] as number | undefined) ?? 1) - 1
+      const gpus = Object.freeze((options['gpus'] as number[] | undefined) ?? [])
+      const hosted: HostedActor = { identity, restartCount, gpus }
       const make = (): void => {
         const object = new construct(...given) as Actor['object']
-        const actor = { identity, restartCount, object }
+        const actor = { ...hosted, object }
         const error = openGroups(
           this.#endpoint,
           instance,
@@ -69,7 +71,7 @@ export class Actors {
         if (error === undefined) this.#actors.set(instance, actor)
         else call.fail(error)
       }
-      execute(call, { identity, restartCount }, make)
+      execute(call, hosted, make)
     } catch (error) {
       call.fail(error)
     }

@@ -1,5 +1,5 @@
 import type { Session } from '../sdk/session.ts'
-import type { Limiter } from './limiter.ts'
+import type { TaskPlaces } from './task-places.ts'
 
 const graceMs = 2
 
@@ -9,12 +9,12 @@ const graceMs = 2
  */
 export class BlockedTasks {
   readonly #session: Session
-  readonly #tasks: Limiter
+  readonly #tasks: TaskPlaces
   #waits = 0
   #isBlocked = false
   #timer: NodeJS.Timeout | undefined
 
-  constructor(session: Session, tasks: Limiter) {
+  constructor(session: Session, tasks: TaskPlaces) {
     this.#session = session
     this.#tasks = tasks
   }

@@ -2,14 +2,7 @@ import { makeError } from '../errors/index.ts'
 import { isGenerator, iteratorOf } from '../runtime/generators.ts'
 import type { IncomingCall } from '../runtime/incoming-call.ts'
 import { noStream } from '../runtime/object-stream.ts'
-import { type ActorIdentity, CallState, runningCalls } from '../sdk/context.ts'
-
-/** The actor that executes calls. */
-export interface HostedActor {
-  readonly identity: ActorIdentity
-  /** How often it was restarted. */
-  readonly restartCount: number
-}
+import { CallState, type HostedActor, runningCalls } from '../sdk/context.ts'
 
 /**
  * Runs user code for a call and replies with what becomes of it: a value, what an async function resolves to, or the items of
@@ -20,7 +13,7 @@ export function execute(
   actor: HostedActor | undefined,
   run: (args: unknown[]) => unknown,
 ): void {
-  const state = new CallState(actor?.identity, actor?.restartCount ?? 0)
+  const state = new CallState(actor)
   call.attachment = state
   call.onCancel = () => state.context?.cancel()
   runningCalls.run(call, start, call, run)

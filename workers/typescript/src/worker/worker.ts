@@ -9,8 +9,8 @@ import { Actors } from './actors.ts'
 import { BlockedTasks } from './blocked-tasks.ts'
 import { execute } from './execute.ts'
 import { IdleCollector } from './idle-collector.ts'
-import { Limiter } from './limiter.ts'
 import { loadedTask, loadTask } from './modules.ts'
+import { TaskPlaces } from './task-places.ts'
 
 export interface WorkerOptions {
   readonly socketPath: string
@@ -27,7 +27,7 @@ export class Worker {
   readonly endpoint: Endpoint
   readonly #options: WorkerOptions
   readonly #actors: Actors
-  readonly #tasks = new Limiter(1)
+  readonly #tasks: TaskPlaces
   readonly #collector: IdleCollector
 
   constructor(options: WorkerOptions) {
@@ -43,6 +43,7 @@ export class Worker {
     this.endpoint.carriesContext = true
     this.endpoint.parentOf = () => runningCalls.getStore()?.id ?? 0
     this.#actors = new Actors(this.endpoint)
+    this.#tasks = new TaskPlaces(this.endpoint)
     this.#collector = new IdleCollector(this.endpoint)
     const session = new Session(this.endpoint, 'worker', '')
     this.endpoint.makeActor = (fields) => adoptHandle(session, fields)
@@ -58,8 +59,13 @@ export class Worker {
     const name = call.function
     this.#collector.touch()
     if (name.startsWith(methodPrefix)) this.#actors.call(call)
-    else if (name.startsWith(taskPrefix)) this.#tasks.add(call, startTask)
+    else if (name.startsWith(taskPrefix)) this.#startTask(call)
     else this.#control(call)
+  }
+
+  #startTask(call: IncomingCall): void {
+    this.#tasks.take(call)
+    startTask(call)
   }
 
   #control(call: IncomingCall): void {
