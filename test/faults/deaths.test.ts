@@ -121,7 +121,7 @@ describe.each(callees)('a task in $name', (callee) => {
 
   test('whose process is killed', async () => {
     const file = newFile()
-    const pending = task('hold')(file)
+    const pending = task('hold').with({ retries: 0 })(file)
     process.kill(await held(file), 'SIGKILL')
     const error = await errorOf(() => pending)
     expect(error).toMatchObject({ code: 'WORKER_DIED', retryable: true, fault: 'peer' })
@@ -129,7 +129,7 @@ describe.each(callees)('a task in $name', (callee) => {
   })
 
   test('that leaves by its exit function', async () => {
-    const error = await errorOf(() => task('leave')('exit'))
+    const error = await errorOf(() => task('leave').with({ retries: 1 })('exit'))
     expect(error).toMatchObject({ code: 'WORKER_DIED' })
     expect(await task('echo')('next')).toBe('next')
   })

@@ -7,13 +7,26 @@ import {
 import { normalize, type Tagged } from '../../../workers/typescript/src/codec/testing/tagged.ts'
 import type { LanguageName, Step } from './protocol.ts'
 
+/** What the runner itself does with a file of the case's folder. */
+export interface FileStep {
+  /** `until`: waits until the file is there; `touch`: makes it; `holds`: compares its text. */
+  readonly op: 'until' | 'touch' | 'holds'
+  readonly file: string
+  readonly text?: string
+}
+
 /** A step, and what has to become of it. */
 export type ExpectedStep = Omit<Step, 'callee'> & {
+  /** The callee is in the caller's language, or in the one that is not the case's. */
+  readonly in?: 'caller' | 'other'
+  /** Parts of the text that it gives. */
+  readonly contains?: readonly string[]
   /** `range` stands for the list of so many integers from 0. */
   readonly gives?: Tagged | { readonly range: number }
   readonly items?: readonly Tagged[]
   readonly fails?: {
-    readonly code: string
+    /** One of them, where a race decides. */
+    readonly code: string | readonly string[]
     readonly message?: string
     /** Names and messages of the chain of causes, by the language of the callee. */
     readonly causes?: Readonly<Record<LanguageName, readonly (readonly [string, string])[]>>
@@ -22,7 +35,13 @@ export type ExpectedStep = Omit<Step, 'callee'> & {
 
 export interface Case {
   readonly name: string
-  readonly steps: readonly ExpectedStep[]
+  /** The languages of the callees for which there is this case; all unless given. */
+  readonly callees?: readonly LanguageName[]
+  readonly steps: readonly (ExpectedStep | FileStep)[]
+}
+
+export function isFileStep(step: ExpectedStep | FileStep): step is FileStep {
+  return 'file' in step
 }
 
 const folder = join(import.meta.dirname, '..')

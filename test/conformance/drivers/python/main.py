@@ -31,8 +31,33 @@ def arguments(step: Step) -> tuple[list[Any], dict[str, Any]]:
 def callable_of(step: Step) -> Any:
     callee = step["callee"]
     if "task" in step:
-        return LANGUAGES[callee["language"]].task(f"{callee['module']}:{step['task']}")
-    return getattr(things[step["on"]], step["method"])
+        called: Any = LANGUAGES[callee["language"]].task(f"{callee['module']}:{step['task']}")
+    else:
+        called = getattr(things[step["on"]], step["method"])
+    return called.options(**options_of(step)) if "options" in step else called
+
+
+NAMES: dict[str, str] = {
+    "maxConcurrency": "max_concurrency",
+    "groups": "concurrency_groups",
+    "maxRestarts": "max_restarts",
+    "maxPendingCalls": "max_pending_calls",
+    "whenFull": "when_full",
+    "timeoutMs": "timeout",
+    "retryOn": "retry_exceptions",
+    "retryDelayMs": "retry_delay",
+    "group": "concurrency_group",
+    "inOrder": "in_order",
+}
+
+
+def options_of(step: Step) -> dict[str, Any]:
+    """The options of a step as Python spells them: snake case, and times in seconds."""
+    given: dict[str, Any] = step.get("options", {})
+    return {
+        NAMES.get(name, name): value / 1000 if name.endswith("Ms") else value
+        for name, value in given.items()
+    }
 
 
 def described(value: Any) -> dict[str, Any]:
@@ -68,7 +93,7 @@ def create(step: Step) -> None:
     callee = step["callee"]
     kind = LANGUAGES[callee["language"]].actor(f"{callee['module']}:{step['class']}")
     positional, keywords = arguments(step)
-    handle = kind.options(**step.get("options", {})).remote(*positional, **keywords)
+    handle = kind.options(**options_of(step)).remote(*positional, **keywords)
     handle.objects.remote().get(timeout=SECONDS)  # it exists, or this says why not
     things[step["as"]] = handle
 
@@ -120,6 +145,19 @@ def wait(step: Step) -> dict[str, Any]:
     return described([len(ready), len(pending)])
 
 
+def cancel(step: Step) -> None:
+    force, recursive = step.get("force", False), step.get("recursive", True)
+    thornback.cancel(things[step["from"]], force=force, recursive=recursive)
+
+
+def room(step: Step) -> None:
+    assert thornback.room(things[step["on"]]).wait(timeout=SECONDS)
+
+
+def pending(step: Step) -> dict[str, Any]:
+    return described(thornback.pending(things[step["on"]]).calls)
+
+
 def reset(_: Step) -> None:
     things.clear()
     gc.collect()
@@ -132,7 +170,10 @@ def stats(_: Step) -> dict[str, Any]:
 
 OPERATIONS: dict[str, Callable[[Step], dict[str, Any] | None]] = {
     function.__name__: function
-    for function in (init, create, find, kill, call, put, get, stream, many, wait, reset, stats)
+    for function in (
+        *(init, create, find, kill, call, put, get, stream, many, wait),
+        *(cancel, room, pending, reset, stats),
+    )
 }
 
 

@@ -2,23 +2,28 @@
 
 import {
   type ActorHandle,
+  type ActorOptions,
   type AnyApi,
+  cancel,
   type Cluster,
   getActor,
   init,
   kill,
   kw,
+  type MethodCallOptions,
   ObjectRef,
+  pending,
   put,
   python,
   RemoteException,
+  room,
   ThornbackError,
   typescript,
   wait,
 } from 'thornback'
 import type { Tagged } from '../../../../workers/typescript/src/codec/testing/tagged.ts'
 import { connectionOf } from '../../../../workers/typescript/src/sdk/actor-handle.ts'
-import type { Answer, Step } from '../../support/protocol.ts'
+import type { Answer, Step, StepOptions } from '../../support/protocol.ts'
 import { toTagged, toValue } from './values.ts'
 
 const languages = { typescript, python }
@@ -53,10 +58,24 @@ function argumentsOf(step: Step): unknown[] {
 }
 
 function functionOf(step: Step): Call {
+  const called = calledBy(step)
+  if (step.options === undefined) return called as unknown as Call
+  const { cpu, ...rest } = step.options
+  const options = cpu === undefined ? rest : { ...rest, resources: { cpu } }
+  return called.with(options) as Call
+}
+
+/** The task or method of a step. */
+function calledBy(step: Step): { with(options: MethodCallOptions): unknown } {
   const { language, module } = step.callee
-  if (step.task !== undefined) return languages[language].task(`${module}:${step.task}`) as Call
-  const handle = thing<ActorHandle<AnyApi>>(step.on!)
-  return handle[step.method!] as unknown as Call
+  if (step.task !== undefined) return languages[language].task(`${module}:${step.task}`)
+  return thing<ActorHandle<AnyApi>>(step.on!)[step.method!]!
+}
+
+function actorOptions({ groups, ...rest }: StepOptions): ActorOptions {
+  if (groups === undefined) return rest
+  const limits = Object.entries(groups).map(([name, limit]) => [name, { limit }] as const)
+  return { ...rest, concurrencyGroups: Object.fromEntries(limits) }
 }
 
 /** Remembers refs and handles of a value under new names, and says which. */
@@ -88,7 +107,8 @@ const operations: Readonly<Record<Step['op'], (step: Step) => Promise<Answer> | 
   },
   async create(step) {
     const { language, module } = step.callee
-    const type = languages[language].actor(`${module}:${step.class!}`).options(step.options ?? {})
+    const options = actorOptions(step.options ?? {})
+    const type = languages[language].actor(`${module}:${step.class!}`).options(options)
     remember(step.as!, await type.create(...argumentsOf(step)))
     return {}
   },
@@ -109,7 +129,7 @@ const operations: Readonly<Record<Step['op'], (step: Step) => Promise<Answer> | 
     return {}
   },
   async get(step) {
-    return described(await thing<ObjectRef>(step.from!).get())
+    return described(await thing<ObjectRef>(step.from!).get({ timeoutMs: 20_000 }))
   },
   async stream(step) {
     const items: Tagged[] = []
@@ -134,6 +154,17 @@ const operations: Readonly<Record<Step['op'], (step: Step) => Promise<Answer> | 
     const refs = step.refs!.map((name) => thing<ObjectRef>(name))
     const { ready, pending } = await wait(refs, { count: step.count ?? 1, timeoutMs: 30_000 })
     return described([ready.length, pending.length])
+  },
+  cancel({ from, force = false, recursive = true }) {
+    cancel(thing<ObjectRef>(from!), { force, recursive })
+    return {}
+  },
+  async room({ on }) {
+    await room(thing(on!))
+    return {}
+  },
+  pending({ on }) {
+    return described(pending(thing(on!)).calls)
   },
   reset() {
     for (const each of things.values()) if (each instanceof ObjectRef) each.dispose()
