@@ -55,6 +55,7 @@ class NodeProcess:
 def start_node(
     *,
     cpus: int | None,
+    resources: Mapping[str, float] | None,
     store_bytes: int | None,
     namespace: str,
     prestart: Mapping[str, int] | None,
@@ -74,6 +75,7 @@ def start_node(
     }
     given = {
         "cpus": cpus,
+        "resources": resources,
         "storeBytes": store_bytes,
         "prestart": prestart,
         "environment": variables,

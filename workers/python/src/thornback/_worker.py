@@ -71,10 +71,8 @@ class Construction:
             _native.reply(call, None)
 
     def _make(self) -> None:
-        options = self._options
         positional, keywords = _value(self._arguments)
-        incarnation = int(options.get("incarnation", 0))
-        set_actor(self._number, self._actor_id, options.get("name"), incarnation)
+        set_actor(self._number, self._actor_id, self._options)
         before = _native.set_instance(self._number)
         try:
             instance = _construct(

@@ -26,8 +26,7 @@ from ._code_flags import yields
 from ._exporting import is_attribute, is_importable, key_of, load
 from ._native import ObjectRef
 from .actor_handle import ActorHandle, ActorRecord
-from .options import ActorOptions, MethodOptions, count, groups, text
-from .options import cpu as check_cpu
+from .options import ActorOptions, MethodOptions, count, groups, needs, resources_of, text
 from .options import environment as check_environment
 from .remote_callable import RemoteCallable
 
@@ -47,6 +46,8 @@ A3 = TypeVar("A3")
 METHOD_ATTRIBUTE = "__thornback_method__"
 CALLS = "calls"
 """Among the options of an actor class: how its methods are called."""
+NEEDS = "needs"
+"""Among them as well: its resources, as they were given one by one."""
 
 
 def method_options(method: Any) -> dict[str, Any]:
@@ -136,9 +137,10 @@ class ActorClass(Generic[P, T]):
         `thornback.options.ActorOptions` says what each of them means.
         """
         kept = {**self._options, **actor_options("actor options", options)}
-        calls = {**self._options.get(CALLS, {}), **kept.get(CALLS, {})}
-        if calls:
-            kept[CALLS] = calls
+        for name in (CALLS, NEEDS):
+            both = {**self._options.get(name, {}), **kept.get(name, {})}
+            if both:
+                kept[name] = both
         return type(self)(self.__wrapped__, self._language, self._key, kept)
 
     @overload
@@ -164,7 +166,10 @@ class ActorClass(Generic[P, T]):
         ActorCreationError. Raises SerializationError when an argument cannot be sent.
         """
         calls = dict(self._options.get(CALLS, {}))
-        options = {name: value for name, value in self._options.items() if name != CALLS}
+        options = {k: value for k, value in self._options.items() if k not in (CALLS, NEEDS)}
+        resources = resources_of(self._options.get(NEEDS, {}))
+        if resources:
+            options["resources"] = resources
         actor_id = os.urandom(16)
         methods, streams, own = self._methods()
         request: dict[str, Any] = {
@@ -248,18 +253,17 @@ def _rebuild(module: str, name: str, options: dict[str, Any]) -> ActorClass[...,
 
 def actor_options(path: str, given: Mapping[str, Any]) -> dict[str, Any]:
     """Checked options under the names that the node agent and the workers know; those of calls,
-    which stay here, under CALLS.
+    which stay here, under CALLS, and what it needs under NEEDS.
     """
     refuse_unknown(path, given, ActorOptions.__annotations__)
     share = given.get("share")
     exists = given.get("get_if_exists")
-    cpu = check_cpu(f"{path}(cpu)", given.get("cpu"))
     options = {
         "name": text(f"{path}(name)", given.get("name")),
         "namespace": text(f"{path}(namespace)", given.get("namespace")),
         "getIfExists": None if exists is None else bool(exists),
         "share": None if share is None else bool(share),
-        "resources": None if cpu is None else {"cpu": cpu},
+        NEEDS: needs(path, given) or None,
         "maxConcurrency": count(f"{path}(max_concurrency)", given.get("max_concurrency"), 1),
         "concurrencyGroups": groups(f"{path}(concurrency_groups)", given.get("concurrency_groups")),
         "maxRestarts": count(f"{path}(max_restarts)", given.get("max_restarts"), -1),

@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 from . import _native
 from ._errors_generated import NotInitialisedError
@@ -15,7 +16,8 @@ class Context(NamedTuple):
 
     job: the session's name. node: the name of this machine's part of it. worker: the endpoint id of
     this process. role: "driver" or "worker". actor_id, actor_name: of the actor whose code runs,
-    None outside of actors; incarnation: which of its lives this is, from 1 on.
+    None outside of actors; incarnation: which of its lives this is, from 1 on; gpus: the indices of
+    its GPUs, none for a task, which is not told them.
     """
 
     job: str
@@ -25,6 +27,7 @@ class Context(NamedTuple):
     actor_id: str | None = None
     actor_name: str | None = None
     incarnation: int | None = None
+    gpus: tuple[int, ...] = ()
 
     @property
     def restart_count(self) -> int:
@@ -55,11 +58,14 @@ def set_context(base: Context | None) -> None:
     _actors.clear()
 
 
-def set_actor(instance: int, actor_id: bytes, name: str | None, incarnation: int) -> None:
-    base = _base
-    assert base is not None
-    _actors[instance] = Context(
-        base.job, base.node, base.worker, base.role, actor_id.hex(), name, incarnation
+def set_actor(instance: int, actor_id: bytes, options: Mapping[str, Any]) -> None:
+    """`options` are those with which the node agent creates the actor."""
+    assert _base is not None
+    _actors[instance] = _base._replace(
+        actor_id=actor_id.hex(),
+        actor_name=options.get("name"),
+        incarnation=int(options.get("incarnation", 0)),
+        gpus=tuple(options.get("gpus", ())),
     )
 
 

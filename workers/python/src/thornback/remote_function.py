@@ -13,8 +13,7 @@ from ._call_options import TASK_RETRIES, checked, how, limits, refuse_unknown, s
 from ._code_flags import yields
 from ._exporting import KEY_ATTRIBUTE, is_attribute, is_importable, key_of, load
 from ._native import RemoteMethod
-from .options import TaskOptions
-from .options import cpu as check_cpu
+from .options import TaskOptions, needs, resources_of
 from .options import environment as check_environment
 from .remote_callable import RemoteCallable
 
@@ -65,8 +64,9 @@ class RemoteFunction(RemoteCallable[P, R]):
         """A call site in the present session."""
         key = self._key if self._key is not None else key_of(self.__wrapped__)
         shape: dict[str, Any] = {"language": self._language}
-        if self._options.get("cpu") is not None:
-            shape["cpu"] = self._options["cpu"]
+        resources = resources_of(self._options)
+        if resources:
+            shape["resources"] = resources
         if self._options.get("environment") is not None:
             shape["environment"] = self._options["environment"]
         if self._options.get("priority"):
@@ -118,12 +118,11 @@ def _rebuild(module: str, name: str, options: dict[str, Any]) -> RemoteFunction[
 def task_options(path: str, given: Mapping[str, Any]) -> dict[str, Any]:
     """Checked options, those that are given."""
     refuse_unknown(path, given, TaskOptions.__annotations__)
-    options = {
-        "cpu": check_cpu(f"{path}(cpu)", given.get("cpu")),
-        "environment": check_environment(f"{path}(environment)", given.get("environment")),
-    }
-    options = {name: value for name, value in options.items() if value is not None}
-    return {**options, **limits(path, given), **checked(path, given)}
+    options = {**needs(path, given), **limits(path, given), **checked(path, given)}
+    environment = check_environment(f"{path}(environment)", given.get("environment"))
+    if environment is not None:
+        options["environment"] = environment
+    return options
 
 
 @overload

@@ -21,6 +21,7 @@ from ._errors_generated import (
     ThornbackError,
 )
 from .context import Context, set_context
+from .options import node_resources
 
 _session: Session | None = None
 
@@ -55,6 +56,7 @@ def init(
     address: str | None = None,
     *,
     cpus: int | None = None,
+    resources: Mapping[str, float] | None = None,
     store_bytes: int | None = None,
     namespace: str = "",
     prestart: Mapping[str, int] | None = None,
@@ -64,10 +66,11 @@ def init(
     """Joins the session at `address`, or starts a node in the background and joins it.
 
     address: path of a session's hub.sock; THORNBACK_ADDRESS when not given. Without either a node
-    is started: with `cpus` CPUs for tasks (all by default), `store_bytes` of shared memory for
-    objects (30 % of memory), `prestart` idle workers per language ({"python": 1, "typescript": 1}),
-    the environment `variables` in workers, whose output goes to this process's stderr unless
-    `log_to_driver` is false.
+    is started: with `cpus` CPUs for tasks (all by default), other `resources` for tasks and actors
+    ({"gpu": 2, "license": 1}; "memory" in bytes is the machine's unless it is given), `store_bytes`
+    of shared memory for objects (30 % of memory), `prestart` idle workers per language ({"python":
+    1, "typescript": 1}), the environment `variables` in workers, whose output goes to this
+    process's stderr unless `log_to_driver` is false.
 
     Raises AlreadyInitialisedError, InitInWorkerError, ConnectionFailedError, ResourceLimitError.
     """
@@ -81,11 +84,13 @@ def init(
         raise AlreadyInitialisedError("thornback.init() was called twice; call shutdown() first")
     from ._node_process import start_node
 
+    resources = node_resources("init(resources)", resources)
     address = address or os.environ.get("THORNBACK_ADDRESS") or None
     agent = None
     if address is None:
         agent = start_node(
             cpus=cpus,
+            resources=resources,
             store_bytes=store_bytes,
             namespace=namespace,
             prestart=prestart,

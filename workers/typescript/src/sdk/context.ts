@@ -23,6 +23,8 @@ export class Context {
   readonly actor: ActorIdentity | undefined
   /** How often the actor has been restarted; 0 outside of actors. */
   readonly restartCount: number
+  /** Indices of the GPUs that the actor has; empty for actors without, and outside of actors: tasks are not told theirs. */
+  readonly gpus: readonly number[]
   readonly #call: IncomingCall | undefined
   #abort: AbortController | undefined
 
@@ -31,8 +33,9 @@ export class Context {
     this.endpoint = session.endpoint.info.endpointId
     this.role = session.role
     this.session = process.env['THORNBACK_SESSION']
-    this.actor = state?.actor
-    this.restartCount = state?.restartCount ?? 0
+    this.actor = state?.actor?.identity
+    this.restartCount = state?.actor?.restartCount ?? 0
+    this.gpus = state?.actor?.gpus ?? []
     this.#call = call
   }
 
@@ -74,15 +77,22 @@ export class Context {
 /** @internal The calls that are being executed, by async context. */
 export const runningCalls = new AsyncLocalStorage<IncomingCall>()
 
+/** @internal What a worker knows of an actor that it hosts. */
+export interface HostedActor {
+  readonly identity: ActorIdentity
+  /** How often it was restarted. */
+  readonly restartCount: number
+  /** Indices of its GPUs. */
+  readonly gpus: readonly number[]
+}
+
 /** @internal What a worker keeps with a call that it executes. */
 export class CallState {
-  readonly actor: ActorIdentity | undefined
-  readonly restartCount: number
+  readonly actor: HostedActor | undefined
   context: Context | undefined = undefined
 
-  constructor(actor: ActorIdentity | undefined, restartCount: number) {
+  constructor(actor: HostedActor | undefined) {
     this.actor = actor
-    this.restartCount = restartCount
   }
 }
 

@@ -22,6 +22,11 @@ export interface InitOptions {
   sysPath?: readonly string[]
   /** CPUs that tasks and actors share; by default all. */
   cpus?: number
+  /**
+   * What else they share, by names of one's own and `gpu`: `{ gpu: 2, license: 1 }`. `memory` in bytes is the machine's unless
+   * it is given. Amounts are numbers from 0 in steps of 0.0001.
+   */
+  resources?: Readonly<Record<string, number>>
   /** Capacity of the object store in bytes; by default 30 % of memory. */
   storeBytes?: number
   /** Idle workers kept ready per language; by default one each. */

@@ -14,6 +14,7 @@ import {
   textMap,
   whole,
 } from './option-checks.ts'
+import { neededResources, nodeResources } from './resource-checks.ts'
 
 /** What a worker runs in; what is missing is the session's. */
 export interface WorkerEnvironment {
@@ -27,14 +28,24 @@ export interface WorkerEnvironment {
   variables?: Readonly<Record<string, string>>
 }
 
+/** What is taken while a task runs, or an actor lives: numbers from 0 in steps of 0.0001. */
 export interface Resources {
-  /** CPUs; fractions are allowed. By default 1 for a task while it runs, 0 for an actor. */
+  /** CPUs; by default 1 for a task, 0 for an actor. */
   cpu?: number
+  /** Whole bytes. They are counted; nothing keeps the process from using more. */
+  memory?: number
+  /** GPUs: a whole number, or a fraction below 1 of one that others share. An actor finds its indices in `context().gpus`. */
+  gpu?: number
+  /** What `init({ resources })` has named: `{ license: 1 }`. */
+  [name: string]: number | undefined
 }
 
 /** What calls of a task may say besides their limits: in `with` for one, in `options` for all. */
 export interface TaskCallOptions extends RetryOptions {
-  /** Of the tasks of this process that wait for a worker, those with a higher one start first; 0 by default. */
+  /**
+   * Of the tasks of this process that wait for the same workers, because their language, resources, environment and limits are
+   * equal, those with a higher one start first; 0 by default.
+   */
   priority?: number
 }
 
@@ -75,7 +86,7 @@ export interface ActorOptions extends HandleOptions {
   namespace?: string
   /** With a name: take the living actor of that name instead of failing with NameTakenError. */
   getIfExists?: boolean
-  /** CPUs that the actor occupies while it lives. */
+  /** What the actor occupies while it lives; not together with `share`. */
   resources?: Resources
   /** The actor may live in a process together with others that share; otherwise it has one to itself. */
   share?: boolean
@@ -93,7 +104,6 @@ export interface ActorOptions extends HandleOptions {
 }
 
 const retriesMax = 1_000_000
-const resources: checks.Check = (value, path) => checkMembers(value, path, { cpu: amount })
 const environment: checks.Check = (value, path) => {
   checkMembers(value, path, { python: text, cwd: text, sysPath: texts, variables: textMap })
 }
@@ -113,7 +123,7 @@ const taskChecks = {
   ...retryChecks,
   priority: whole(-(2 ** 31), 2 ** 31 - 1),
   ...flowChecks,
-  resources,
+  resources: neededResources,
   environment,
 }
 const handleChecks = { ...retryChecks, ...flowChecks, inOrder: flag }
@@ -121,7 +131,7 @@ const actorChecks = {
   name: text,
   namespace: text,
   getIfExists: flag,
-  resources,
+  resources: neededResources,
   share: flag,
   maxConcurrency: checks.concurrency,
   concurrencyGroups: checks.concurrencyGroups,
@@ -135,6 +145,7 @@ const initChecks = {
   python: text,
   sysPath: texts,
   cpus: positive,
+  resources: nodeResources,
   storeBytes: positive,
   prestart: (value: unknown, path: string) => {
     checkMembers(value, path, { python: amount, typescript: amount })

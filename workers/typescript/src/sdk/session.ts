@@ -35,9 +35,10 @@ export class Session {
     return this.endpoint.call(callable, args, options)
   }
 
-  /** Where calls to tasks of this shape go, those with the same limits together. */
-  taskTarget(shape: Readonly<Record<string, unknown>>, flow: FlowOptions): number {
-    const key = JSON.stringify([shape, flow])
+  /** Where calls to tasks of this shape go: equal shapes with equal limits give one target, in whatever order they name what. */
+  taskTarget(given: Readonly<Record<string, unknown>>, flow: FlowOptions): number {
+    const shape = ordered(given)
+    const key = JSON.stringify([shape, ordered(flow)])
     let target = this.#taskTargets.get(key)
     if (target === undefined) {
       const encoder = new Encoder()
@@ -54,6 +55,14 @@ export class Session {
     if (!this.attachments.has(key)) this.attachments.set(key, make())
     return this.attachments.get(key) as T
   }
+}
+
+/** The same value with the members of all objects in order of their names, without those that are undefined. */
+function ordered(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
+  const members = Object.entries(value).filter(([, member]) => member !== undefined)
+  const sorted = members.sort(([a], [b]) => (a < b ? -1 : 1))
+  return Object.fromEntries(sorted.map(([name, member]) => [name, ordered(member)]))
 }
 
 interface ThreadState {

@@ -66,7 +66,10 @@ export class TaskTarget {
     const { language, functionName, isGenerator } = this.#facts
     const { flow, rest } = splitOptions(this.#options)
     const { resources, environment } = rest
-    const target = session.taskTarget({ language, cpu: resources?.cpu, environment }, flow)
+    // The priority is none of the shape's: a worker goes on with its target for as long as something waits there, so tasks
+    // of a higher one would come last if they waited elsewhere.
+    const needs = { ...resources, cpu: resources?.cpu ?? 1 }
+    const target = session.taskTarget({ language, resources: needs, environment }, flow)
     const kind = isGenerator ? ResultKind.stream : ResultKind.unknown
     const options = this.optionNumber(session, {})
     this.#callable = session.endpoint.callable(target, functionName, kind, options)
