@@ -1,8 +1,16 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { InvalidArgumentError, put, python, RemoteError, WorkerDiedError } from '../src/index.ts'
 import { later } from './fixtures/shapes.ts'
-import { dieUntil, note, occupy, type Slow, SlowActor, throwUntil } from './fixtures/unsteady.ts'
+import {
+  dieUntil,
+  note,
+  occupy,
+  type Slow,
+  SlowActor,
+  throwUntil,
+  untilCancelled,
+} from './fixtures/unsteady.ts'
 import { fixtures, withScratch } from './scratch.ts'
 import { errorOf, withSession, wrong } from './session.ts'
 
@@ -85,6 +93,20 @@ describe('the order of calls', () => {
     writeFileSync(gate, '')
     await Promise.all([first, ...rest])
     expect(readFileSync(path, 'utf8')).toBe('abc')
+  })
+
+  it('of tasks of one function, too, however many are queued', async () => {
+    const [gate, path] = [scratch(), scratch()]
+    const first = untilCancelled(gate)
+    const isStarted = (): boolean => existsSync(gate) && readFileSync(gate, 'utf8') === 'started'
+    while (!isStarted()) await new Promise(setImmediate)
+    const rest = Array.from({ length: 20 }, () => note(path, '.'))
+    rest.push(note.with({ priority: 1 })(path, 'b'), note.options({ priority: 5 })(path, 'a'))
+    // Calls are handed over when the event loop turns.
+    await new Promise(setImmediate)
+    writeFileSync(gate, 'release')
+    await Promise.all([first, ...rest])
+    expect(readFileSync(path, 'utf8')).toBe(`ab${'.'.repeat(20)}`)
   })
 
   it.each([
