@@ -17,7 +17,7 @@ export interface Options {
   readonly record: boolean
 }
 
-export const usage = `npm run bench -- --suite calls|tasks|objects|start|all [options]
+export const usage = `npm run bench -- --suite calls|tasks|objects|start|flow|all [options]
 
   --case NAME        only this case; a star stands for anything, as in 'actor-*'; may be given several times
   --subject S        only this subject (ts>py, py>py, ts>ts, py>ts, cpp>cpp); may be given several times

@@ -71,7 +71,7 @@ class Rounds {
   async run(): Promise<Map<string, Sample[]>> {
     const names = subjectsOf(this.#each, this.#options)
     const samples = new Map<string, Sample[]>()
-    const rounds = this.#options.repetitions
+    const rounds = Math.min(this.#options.repetitions, this.#each.rounds ?? Infinity)
     try {
       for (let round = 1; round <= rounds; round++) {
         for (const name of names) {

@@ -80,6 +80,6 @@ function describe(target: Target, unit: string): string {
     return `${figure} ${sign} ${bound} x ${target.against.case}${aim}`
   }
   const percentileUnit = unit === 'ms' ? 'ms' : 'us'
-  const of = figure === 'median' ? unit : figure.startsWith('p') ? percentileUnit : ''
+  const of = figure === 'median' ? unit : /^p\d+$/.test(figure) ? percentileUnit : ''
   return `${figure} ${sign} ${bound}${of ? ` ${of}` : ''}${aim}`
 }

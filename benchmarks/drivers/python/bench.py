@@ -11,13 +11,16 @@ from typing import Any
 import thornback
 from measuring import Answer, Request
 
-_TYPESCRIPT_MODULE = (Path(__file__).parent.parent / "typescript" / "actors.ts").as_uri()
+_TYPESCRIPT_FOLDER = Path(__file__).parent.parent / "typescript"
+_TYPESCRIPT_MODULE = (_TYPESCRIPT_FOLDER / "actors.ts").as_uri()
+_TYPESCRIPT_FLOW_MODULE = (_TYPESCRIPT_FOLDER / "flow-actors.ts").as_uri()
 
 
 class Bench:
-    def __init__(self, callee: str, prestart: int | None) -> None:
+    def __init__(self, callee: str, prestart: int | None, store_bytes: int | None) -> None:
         self.callee = callee
         self._prestart = prestart
+        self._store_bytes = store_bytes
         self._actors: dict[str, Any] = {}
         self._session: thornback.Session | None = None
 
@@ -27,7 +30,7 @@ class Bench:
         prestart = None
         if self._prestart is not None:
             prestart = {"python": self._prestart, "typescript": self._prestart}
-        self._session = thornback.init(prestart=prestart)
+        self._session = thornback.init(prestart=prestart, store_bytes=self._store_bytes)
 
     def create(self, class_name: str, *args: Any) -> Any:
         """A new actor in the callee's language."""
@@ -40,6 +43,13 @@ class Bench:
         self.open()
         module = "bench_coroutines" if class_name == "Coroutine" else "bench_actors"
         return thornback.python.actor(f"{module}:{class_name}").remote(*args)
+
+    def class_of(self, class_name: str) -> Any:
+        """A class of the suite `flow` in the callee's language."""
+        self.open()
+        if self.callee == "python":
+            return thornback.python.actor(f"bench_flow:{class_name}")
+        return thornback.typescript.actor(f"{_TYPESCRIPT_FLOW_MODULE}:{class_name}")
 
     def actor(self, request: Request, class_name: str = "Plain", number: int = 0) -> Any:
         """The actor that this case has used before, or a new one."""
@@ -63,6 +73,11 @@ class Bench:
             "sleeps_per_1000": (after["sleeps"] - before["sleeps"]) / thousands,
         }
         return {**answer, "details": details}
+
+    def node_info(self) -> dict[str, Any]:
+        self.open()
+        assert self._session is not None
+        return self._session.node_info()
 
     def task(self, name: str) -> Any:
         self.open()

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { pathToFileURL } from 'node:url'
 import { join } from 'node:path'
 import {
+  type ActorClass,
   type ActorHandle,
   type AnyApi,
   type Cluster,
@@ -14,26 +15,34 @@ import {
 import type { Answer, Request } from './measure.ts'
 
 const ownModule = pathToFileURL(join(import.meta.dirname, 'actors.ts')).href
+const ownFlowModule = pathToFileURL(join(import.meta.dirname, 'flow-actors.ts')).href
+
+/** Options of `init` that a case may need. */
+export interface SessionOptions {
+  readonly prestart: number | undefined
+  readonly storeBytes: number | undefined
+}
 
 /** The session of a driver and what it has created, kept over the rounds. */
 export class Bench {
   readonly callee: string
-  readonly #prestart: number | undefined
+  readonly #options: SessionOptions
   readonly #actors = new Map<string, ActorHandle<AnyApi>>()
   #cluster: Cluster | undefined
 
-  constructor(callee: string, prestart: number | undefined) {
+  constructor(callee: string, options: SessionOptions) {
     this.callee = callee
-    this.#prestart = prestart
+    this.#options = options
   }
 
   async open(): Promise<void> {
     if (this.#cluster !== undefined) return
-    const prestart = this.#prestart
+    const { prestart, storeBytes } = this.#options
     this.#cluster = await init({
       python: process.env['THORNBACK_PYTHON'] ?? 'python3',
       spin: process.env['THORNBACK_SPIN_US'] !== '0',
       ...(prestart === undefined ? {} : { prestart: { python: prestart, typescript: prestart } }),
+      ...(storeBytes === undefined ? {} : { storeBytes }),
     })
   }
 
@@ -50,6 +59,18 @@ export class Bench {
   async createHere(className: string, ...args: unknown[]): Promise<ActorHandle<AnyApi>> {
     await this.open()
     return typescript.actor(`${ownModule}:${className}`).create(...args)
+  }
+
+  /** A class of the suite `flow` in the callee's language. */
+  async classOf(className: string): Promise<ActorClass> {
+    await this.open()
+    const module = this.callee === 'typescript' ? ownFlowModule : 'bench_flow'
+    return this.#language.actor(`${module}:${className}`)
+  }
+
+  /** Of an open session. */
+  get cluster(): Cluster {
+    return this.#cluster!
   }
 
   /** The actor that this case has used before, or a new one. */

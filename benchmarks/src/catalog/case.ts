@@ -1,9 +1,22 @@
-export const suites = ['calls', 'tasks', 'objects', 'start'] as const
+export const suites = ['calls', 'tasks', 'objects', 'start', 'flow'] as const
 export type Suite = (typeof suites)[number]
 
 /** `us/call` is computed from a rate; everything else is what the drivers return. */
 export type Unit =
-  'calls/s' | 'puts/s' | 'gets/s' | 'rounds/s' | 'GB/s' | 'us/call' | 'us' | 'ms' | 'MB'
+  | 'calls/s'
+  | 'tasks/s'
+  | 'items/s'
+  | 'puts/s'
+  | 'gets/s'
+  | 'rounds/s'
+  | 'GB/s'
+  | 'us/call'
+  | 'us'
+  | 'ms'
+  | 'MB'
+  | 'MiB'
+  | 'bytes'
+  | 'ratio'
 
 /** What a driver gets besides the action's name; figures only, so that every language reads them alike. */
 export type Parameters = Readonly<Record<string, number | string | boolean>>
@@ -31,11 +44,16 @@ export interface Case {
   readonly isFresh: boolean
   /** Options of `init`, where the case needs other than the default ones. */
   readonly prestart?: number
+  readonly storeBytes?: number
   /** The driver and everything it starts runs on CPU 0. */
   readonly isOnOneCpu: boolean
   readonly spins: boolean
   /** Seconds of one sample, when it is not the run's. */
   readonly seconds?: number
+  /** There are at most so many rounds. */
+  readonly rounds?: number
+  /** Seconds that an answer may take beyond those that are measured; 120 by default. */
+  readonly patienceSeconds?: number
   /** Replaces parameters in a run with `--small`. */
   readonly small: Parameters
 }
@@ -56,7 +74,9 @@ export function makeCases(suite: Suite, sketches: readonly CaseSketch[]): Case[]
   }))
 }
 
-/** For these, less is better. */
+const costs: readonly Unit[] = ['us/call', 'us', 'ms', 'MB', 'MiB', 'bytes']
+
+/** For these, less is better. Of a `ratio` the case says what is better. */
 export function isCost(unit: Unit): boolean {
-  return unit === 'us/call' || unit === 'us' || unit === 'ms' || unit === 'MB'
+  return costs.includes(unit)
 }

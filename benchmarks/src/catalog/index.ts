@@ -1,5 +1,6 @@
 import { calls } from './calls.ts'
 import type { Case } from './case.ts'
+import { flow } from './flow.ts'
 import { objects } from './objects.ts'
 import { start } from './start.ts'
 import { tasks } from './tasks.ts'
@@ -14,4 +15,4 @@ export {
   suites,
 } from './case.ts'
 
-export const allCases: readonly Case[] = [...calls, ...tasks, ...objects, ...start]
+export const allCases: readonly Case[] = [...calls, ...tasks, ...objects, ...start, ...flow]

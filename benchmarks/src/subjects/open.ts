@@ -27,6 +27,7 @@ function openPair(name: string, each: Case, programs: Programs): Driver {
       : [programs.python, `${benchmarks}/drivers/python/driver.py`]
   const options = ['--callee', callee]
   if (each.prestart !== undefined) options.push('--prestart', String(each.prestart))
+  if (each.storeBytes !== undefined) options.push('--store-bytes', String(each.storeBytes))
   return new Driver({
     command: onCpu(each, [...program, ...options]),
     // Python workers find the actors' module in the folder they are started in.
@@ -36,7 +37,7 @@ function openPair(name: string, each: Case, programs: Programs): Driver {
       THORNBACK_PYTHON: programs.python,
       ...(each.spins ? {} : { THORNBACK_SPIN_US: '0' }),
     },
-    patienceSeconds: 120,
+    patienceSeconds: each.patienceSeconds ?? 120,
   })
 }
 

@@ -11,7 +11,12 @@ export class Shared {
   }
 
   open(name: string, each: Case): Subject {
-    const isOwn = each.isFresh || each.isOnOneCpu || !each.spins || name in each.limits
+    const isOwn =
+      each.isFresh ||
+      each.isOnOneCpu ||
+      !each.spins ||
+      each.storeBytes !== undefined ||
+      name in each.limits
     if (isOwn || each.parameters['isApart']) return this.#open(name, each)
     const subject = this.#subjects.get(name) ?? this.#open(name, each)
     this.#subjects.set(name, subject)
