@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import {
+  type ActorHandle,
   context,
   getActor,
   init,
@@ -75,8 +76,8 @@ describe('resources', () => {
     ['TypeScript', Needy],
     ['Python', NeedyOfPython],
   ])('tell an actor which GPUs it has (%s)', async (_, Actor) => {
-    const create = (gpu: number): Promise<{ gpus: GpusApi['gpus'] } & AsyncDisposable> =>
-      Actor.options({ resources: { gpu } }).create() as never
+    const create = (gpu: number): Promise<ActorHandle<GpusApi>> =>
+      Actor.options({ resources: { gpu } }).create()
     await using one = await create(1)
     await using two = await create(0.5)
     await using three = await create(0.5)
@@ -113,7 +114,7 @@ describe('resources', () => {
     const first = busy(gate)
     const others: Parameters<typeof note.options>[0][] = [
       { resources: { license: 1 } },
-      { resources: { license: 1, cpu: 1, gpu: undefined } as Resources },
+      { resources: { license: 1, cpu: 1, gpu: undefined } },
     ]
     const environment = { cwd: fixtures, variables: { B: '2', A: '1' } }
     for (const options of others) {
