@@ -70,7 +70,7 @@ typedef struct tbk_attach_options {
   const char* language;    /* "typescript", "python", ... (at most 15 bytes) */
   int64_t spin_ns;         /* longest spin before sleeping: -1 default (50 us), 0 never spin */
   uint64_t pending_calls_max; /* refuse to submit beyond this many unfinished calls; 0 default
-                                 (1,000,000) */
+                                 (4,000,000) */
   uint64_t pending_bytes_max; /* the same in bytes of queued arguments; 0 default (256 MiB) */
   uint32_t flags;             /* TBK_ATTACH_... */
   int32_t cancel_signal;      /* sent to the thread that polls when a call that it was given is
@@ -306,7 +306,7 @@ TBK_API tbk_status_t tbk_submit(tbk_endpoint_t* endpoint, const tbk_call_t* call
                                 uint32_t* accepted);
 enum {
   TBK_CANCEL_RECURSIVE = 1u, /* the calls made inside it as well */
-  TBK_CANCEL_FORCE = 2u      /* a running task is ended with its worker, and fails at once */
+  TBK_CANCEL_FORCE = 2u      /* a task that still runs after 100 ms is ended with its worker */
 };
 /* Asks to cancel: a queued call is removed and its result becomes the error CANCELLED, a running
  * one is told by TBK_EVENT_CANCEL and is not retried. Closes a stream. */

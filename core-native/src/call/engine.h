@@ -9,8 +9,10 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <unordered_map>
 #include <vector>
 
@@ -40,7 +42,7 @@ inline constexpr uint64_t kTaskBytesPendingMax = 256 * 1024 * 1024;
 inline constexpr uint16_t kFrameExternal = 1;  // record flag
 
 struct EngineLimits {
-  uint64_t pending_calls_max = 1'000'000;
+  uint64_t pending_calls_max = 4'000'000;
   uint64_t pending_bytes_max = 256 * 1024 * 1024;
 };
 
@@ -112,6 +114,10 @@ class Engine {
   // Whether calls that were given out have been cancelled and nobody has polled since.
   bool has_cancels() const { return cancels_waiting_ > 0; }
   void cancels_seen() { cancels_waiting_ = 0; }
+  // An event loop executes calls: one does not keep others from being started.
+  void serves_in_loop() { is_serial_ = false; }
+  // Whether threads that wait have something to look at since this was last asked.
+  bool take_notified() { return std::exchange(has_notified_, false); }
 
   // The pump's side; one thread at a time has it.
   void bury_retired() { retired_.clear(); }
@@ -217,6 +223,7 @@ class Engine {
   void unlink_in_flight(uint64_t result, RefRecord& record);
   void enqueue(uint32_t number, Target& to, const Outgoing& out, uint32_t missing);
   void queue_ready(uint64_t queued);
+  bool fail_on_dead(Target& target, uint64_t queued);
   bool overtakes(const Target& to, const QueuedCall& call) const;
   int32_t rank(const Target& to, const QueuedCall& call) const;
   void flush_target(uint32_t number);
@@ -225,6 +232,9 @@ class Engine {
   void finish(uint64_t result, RefRecord& record);
   void want_alarm(uint64_t time_ns);
   void expire_calls(uint64_t now);
+  void give_up(uint64_t result, std::string_view code, const std::string& message);
+  void on_late_reply(const Peer& from);
+  void forget_deadlines();
   void fail_call(uint64_t result, std::string_view code, const std::string& message);
   void fail_result(uint64_t result, const uint8_t* error, uint64_t size);
   void fail_target(uint32_t number, std::vector<uint8_t> error);
@@ -249,8 +259,9 @@ class Engine {
   const CallOptions& options(uint32_t number) const { return *options_[number]; }
   void adopt_parent(const tbk_call_t& call, Outgoing& out);
   void forget_finished(IncomingCall& parent);
+  uint64_t payload_bytes(const tbk_payload_t& payload) const;
   uint64_t argument_bytes(const tbk_call_t& call) const;
-  Status admit(Target& to, uint32_t number);
+  Status admit(Target& to);
   bool is_endpoint_full() const;
   static bool is_full(const Target& to);
   void note_full(Target& to);
@@ -272,7 +283,9 @@ class Engine {
   void send_probes(uint64_t now);
   void probe(uint64_t result, const wire::ProbeFrame& last, const std::string& text);
   bool on_probe(Peer& peer, channel::FrameReader& reader);
-  std::vector<uint64_t> blockers(const IncomingCall& waiting);
+  static bool is_awaited(const RefRecord& record);
+  bool is_first_visit(const wire::ProbeFrame& probe, uint64_t call);
+  std::vector<uint64_t> keepers(uint64_t asked_handle, const IncomingCall& asked);
   void report_deadlock(uint64_t child, const std::string& path, const IncomingCall& call);
   std::string describe(const IncomingCall& call) const;
 
@@ -280,6 +293,9 @@ class Engine {
   void dispatch_tasks(uint32_t number);
   Lease* choose_lease(Target& target);
   void count_in_flight(Lease& lease);
+  void rest_lease(Target& target, Lease& lease);
+  void return_lease(Target& target, size_t index);
+  void expire_leases(uint64_t now);
   Lease* find_lease(Target& target, uint32_t endpoint_id);
   uint32_t lease_depth(const Target& target) const;
   void request_leases(uint32_t number, Target& target);
@@ -346,6 +362,11 @@ class Engine {
   uint32_t tasks_executing_ = 0;
   uint64_t next_alarm_ns_ = 0;
   uint64_t next_probe_ns_ = 0;
+  uint32_t probe_round_ = 0;
+  std::set<std::tuple<uint32_t, uint64_t, uint32_t, uint64_t>> visits_;  // of probes, until then:
+  uint64_t visits_end_ns_ = 0;
+  bool is_serial_ = true;
+  bool has_notified_ = false;
   uint64_t calls_pending_ = 0;
   uint64_t pending_bytes_ = 0;
   tbk_stats_t counters_{};

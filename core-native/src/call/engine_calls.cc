@@ -47,7 +47,7 @@ Status Engine::submit(const tbk_call_t& call) {
   if (function_name(call.function) == nullptr) return {TBK_INVALID, "no such function number"};
   if (call.options >= options_.size()) return {TBK_INVALID, "no such call options"};
   const uint64_t bytes = call.result == 0 ? 0 : argument_bytes(call);
-  if (call.result != 0) TBK_RETURN_IF_ERROR(admit(*to, call.target));
+  if (call.result != 0) TBK_RETURN_IF_ERROR(admit(*to));
   RefRecord* result = call.result == 0 ? nullptr : refs_.find(call.result);
   if (call.result != 0 && (result == nullptr || result->state != RefRecord::State::kReserved)) {
     return {TBK_INVALID, "the result must be a reserved ref that was not submitted before"};
@@ -62,6 +62,7 @@ Status Engine::submit(const tbk_call_t& call) {
     to->pending_bytes += bytes;
   }
   if (result != nullptr && out.deadline_ns != 0) {
+    forget_deadlines();
     deadlines_.emplace(out.deadline_ns, call.result);
     want_alarm(out.deadline_ns);
   }
@@ -197,22 +198,53 @@ void Engine::fail_call(uint64_t result, std::string_view code, const std::string
   fail_result(result, error.data(), error.size());
 }
 
+// Most calls end long before their deadline: what is kept of those is no more than of the others.
+void Engine::forget_deadlines() {
+  if (deadlines_.size() <= 2 * calls_pending_ + 1024) return;
+  std::erase_if(deadlines_, [this](const auto& deadline) {
+    const RefRecord* record = refs_.find(deadline.second);
+    return record == nullptr || record->state != RefRecord::State::kPending;
+  });
+}
+
 void Engine::want_alarm(uint64_t time_ns) {
   if (next_alarm_ns_ == 0 || time_ns < next_alarm_ns_) next_alarm_ns_ = time_ns;
 }
 
-// The caller of an expired call is answered now; the callee is only told, because user code may not
-// listen.
+// The caller is answered now; the callee is only told, because user code may not listen.
+void Engine::give_up(uint64_t result, std::string_view code, const std::string& message) {
+  const RefRecord& record = *refs_.find(result);
+  const uint32_t number = record.target;
+  Target& to = *targets_[number];
+  if (record.executor != kNoEndpoint) {
+    (void)cancel(result, TBK_CANCEL_RECURSIVE);
+    if (to.kind == Target::Kind::kTasks) {
+      if (Lease* lease = find_lease(to, record.executor)) ++lease->abandoned;
+    }
+  }
+  fail_call(result, code, message);
+  flush_target(number);  // calls may have waited behind it
+}
+
+// Of a call that was given up: a task's worker is free again.
+void Engine::on_late_reply(const Peer& from) {
+  for (uint32_t number = 1; number < targets_.size(); ++number) {
+    if (!targets_[number] || targets_[number]->kind != Target::Kind::kTasks) continue;
+    Lease* lease = find_lease(*targets_[number], from.endpoint_id);
+    if (lease == nullptr || lease->abandoned == 0) continue;
+    --lease->abandoned;
+    rest_lease(*targets_[number], *lease);
+    return flush_target(number);
+  }
+}
+
 void Engine::expire_calls(uint64_t now) {
   while (!deadlines_.empty() && deadlines_.begin()->first <= now) {
     const uint64_t result = deadlines_.begin()->second;
     deadlines_.erase(deadlines_.begin());
     const RefRecord* record = refs_.find(result);
     if (record == nullptr || record->state != RefRecord::State::kPending) continue;
-    const uint32_t number = record->target;
-    if (record->executor != kNoEndpoint) (void)cancel(result, TBK_CANCEL_RECURSIVE);
-    fail_call(result, "DEADLINE_EXCEEDED", "the call's deadline passed before it had a result");
-    flush_target(number);  // calls may have waited behind it
+    give_up(result, "DEADLINE_EXCEEDED", "the call's deadline passed before it had a result");
   }
   if (!deadlines_.empty()) want_alarm(deadlines_.begin()->first);
 }

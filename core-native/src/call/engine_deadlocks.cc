@@ -39,6 +39,7 @@ void Engine::send_probes(uint64_t now) {
   if (next_probe_ns_ == 0) return;
   if (now < next_probe_ns_) return want_alarm(next_probe_ns_);
   next_probe_ns_ = 0;
+  ++probe_round_;
   uint32_t left = kProbesMax;
   bool is_any_waiting = false;
   incoming_.for_each([&](uint64_t handle, IncomingCall& call) {
@@ -57,21 +58,29 @@ void Engine::send_probes(uint64_t now) {
     for (const uint64_t child : call.children) {
       if (left == 0) return;
       --left;
-      probe(child, wire::ProbeFrame(child, handle, child, self_, self_, 0, 0), describe(call));
+      probe(child, wire::ProbeFrame(child, handle, child, self_, self_, 0, probe_round_, 0, 0),
+            describe(call));
     }
   });
   if (is_any_waiting) want_probes();
 }
 
+// Whether somebody waits for the result: calls that are only on their way keep nobody.
+bool Engine::is_awaited(const RefRecord& record) {
+  return record.waiter != nullptr || record.is_watched ||
+         (record.extra != nullptr &&
+          !(record.extra->waiters.empty() && record.extra->dependents.empty()));
+}
+
 // Follows one call to where it is executed.
 void Engine::probe(uint64_t result, const wire::ProbeFrame& last, const std::string& text) {
   const RefRecord* record = refs_.find(result);
-  if (record == nullptr || record->executor == kNoEndpoint) return;
+  if (record == nullptr || record->executor == kNoEndpoint || !is_awaited(*record)) return;
   Peer* executor = peer(record->executor);
   if (executor == nullptr || last.hops() == kHopsMax || text.size() > kTextMax) return;
   const wire::ProbeFrame frame(result, last.origin_call(), last.origin_child(), last.origin(),
-                               std::min(last.lowest(), self_), last.hops() + 1,
-                               static_cast<uint32_t>(text.size()));
+                               std::min(last.lowest(), self_), last.hops() + 1, last.round(),
+                               static_cast<uint32_t>(text.size()), 0);
   std::byte* body = open_frame(*executor, FrameKind::Probe, sizeof frame + text.size(), true);
   if (body == nullptr) return;
   FrameWriter writer(body);
@@ -88,36 +97,56 @@ bool Engine::on_probe(Peer& from, channel::FrameReader& reader) {
   uint64_t handle = 0;
   const IncomingCall* asked = find_incoming(from, frame.call(), handle);
   if (asked == nullptr) return true;
-  std::vector<uint64_t> running{handle};
-  if (!asked->is_delivered) running = blockers(*asked);
-  for (const uint64_t each : running) {
+  for (const uint64_t each : keepers(handle, *asked)) {
     const IncomingCall& call = *incoming_.find(each);
     if (frame.origin() == self_ && each == frame.origin_call()) {
       if (frame.lowest() == self_) report_deadlock(frame.origin_child(), path, call);
-      continue;
+      return true;
     }
+    if (!is_first_visit(frame, each)) continue;
     for (const uint64_t child : call.children) probe(child, frame, path + " -> " + describe(call));
   }
   return true;
 }
 
-// What must end before a call that waits in the inbox can start; nothing if that is one of several.
-std::vector<uint64_t> Engine::blockers(const IncomingCall& waiting) {
+// Many ways can lead to the same call: each probe goes on from it once.
+bool Engine::is_first_visit(const wire::ProbeFrame& probe, uint64_t call) {
+  if (const uint64_t now = now_ns(); now >= visits_end_ns_) {
+    visits_.clear();
+    visits_end_ns_ = now + kProbeNs;
+  }
+  return visits_.emplace(probe.origin(), probe.origin_call(), probe.round(), call).second;
+}
+
+// What must end before this call can: itself, or those that keep it from starting; nothing if it
+// waits for one of several places.
+std::vector<uint64_t> Engine::keepers(uint64_t asked_handle, const IncomingCall& asked) {
+  const bool is_in_turn =
+      is_serial_ && asked.group == kNoGroup &&
+      inbox_.group_of(asked.instance, asked.function, asked.group_name) == kNoGroup;
+  if (asked.is_delivered && !is_in_turn) return {asked_handle};
   std::vector<uint64_t> found;
-  const uint32_t group = inbox_.group_of(waiting.instance, waiting.function, waiting.group_name);
-  if (group != kNoGroup && inbox_.limit_of(waiting.instance, group) != 1) return found;
+  const uint32_t group = inbox_.group_of(asked.instance, asked.function, asked.group_name);
+  if (!is_in_turn && (group == kNoGroup || inbox_.limit_of(asked.instance, group) != 1))
+    return found;
+  // Of those that were given out together one is executed, and the others wait behind it.
   incoming_.for_each([&](uint64_t handle, const IncomingCall& call) {
     if (!call.is_delivered || call.group != group) return;
-    if (group == kNoGroup || call.instance == waiting.instance) found.push_back(handle);
+    if (is_in_turn || call.instance == asked.instance) found.push_back(handle);
   });
   return found;
 }
 
+// Only what the call really waits for, and what is still under way: a peer can write anything.
 void Engine::report_deadlock(uint64_t child, const std::string& path, const IncomingCall& call) {
+  const auto& children = call.children;
+  if (std::find(children.begin(), children.end(), child) == children.end()) return;
   const RefRecord* record = refs_.find(child);
-  if (record == nullptr || record->state != RefRecord::State::kPending) return;
-  (void)cancel(child, TBK_CANCEL_RECURSIVE);
-  fail_call(child, "DEADLOCK", "the call waits for itself: " + path + " -> " + describe(call));
+  if (record == nullptr || record->state != RefRecord::State::kPending || !record->is_owned ||
+      record->executor == kNoEndpoint)
+    return;
+  const std::string message = "the call waits for itself: " + path + " -> " + describe(call);
+  give_up(child, "DEADLOCK", message);
   run_settled();
 }
 

@@ -55,15 +55,17 @@ Status Engine::limit_target(uint32_t number, uint64_t calls_max, uint64_t bytes_
   return Status::ok();
 }
 
+uint64_t Engine::payload_bytes(const tbk_payload_t& payload) const {
+  if (payload.buffer_token == 0) return payload.size;
+  const store::ObjectName* buffer = buffers_.find(payload.buffer_token);
+  if (buffer == nullptr) return 0;
+  const auto stored = arena_.find(*buffer);
+  return stored ? stored->size() : 0;
+}
+
 // Of the arguments themselves and of the values that refs among them stand for, as far as known.
 uint64_t Engine::argument_bytes(const tbk_call_t& call) const {
-  uint64_t bytes = call.args.size;
-  if (call.args.buffer_token != 0) {
-    if (const store::ObjectName* buffer = buffers_.find(call.args.buffer_token)) {
-      const auto stored = arena_.find(*buffer);
-      bytes = stored ? stored->size() : 0;
-    }
-  }
+  uint64_t bytes = payload_bytes(call.args);
   for (uint32_t i = 0; i < call.args.ref_count; ++i) {
     if ((call.args.refs[i].flags & TBK_REF_RESOLVE) == 0) continue;
     const RefRecord* argument = refs_.find(call.args.refs[i].ref);
@@ -84,12 +86,13 @@ bool Engine::is_full(const Target& to) {
 }
 
 // Refuses a call beyond the limits. One call always passes, however large.
-Status Engine::admit(Target& to, uint32_t number) {
+Status Engine::admit(Target& to) {
   if (to.state == Target::State::kDead) return Status::ok();
   const bool is_endpoint_full = this->is_endpoint_full();
   const bool is_target_full = is_full(to);
   if (!is_endpoint_full && !is_target_full) return Status::ok();
-  if (number == agent_target_) return Status::ok();  // what keeps the session going
+  // What keeps the session going, and can end it.
+  if (to.kind == Target::Kind::kEndpoint && to.endpoint_id == node::kAgentId) return Status::ok();
   ++to.refused;
   note_full(to);
   const uint64_t calls = is_target_full ? to.unanswered : calls_pending_;
@@ -150,6 +153,7 @@ void Engine::look_for_room(Target& to, uint32_t number) {
 
 void Engine::give_room(Target& to, uint32_t number) {
   to.throttled_ns += now_ns() - std::exchange(to.full_since_ns, 0);
+  has_notified_ = true;
   for (Waiter* waiter : to.room_waiters) waiter->condition.notify_one();
   if (std::exchange(to.is_room_wanted, false)) emit(TBK_EVENT_ROOM, number);
 }

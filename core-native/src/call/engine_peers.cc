@@ -154,7 +154,9 @@ void Engine::on_peer_dead(uint32_t endpoint_id, const std::string& cause) {
   for (uint64_t handle = dead->incoming_head; handle != 0;) {
     IncomingCall& call = *incoming_.find(handle);
     const uint64_t next = call.next;
-    if (call.is_delivered) {
+    if (call.is_delivered && call.is_cancelled) {
+      // It has been told.
+    } else if (call.is_delivered) {
       stop_incoming(handle, call, TBK_CANCEL_RECURSIVE);
     } else if (call.call != 0) {
       remove_incoming(handle);  // nobody is left to want the result; one-way calls are carried out

@@ -55,8 +55,21 @@ void Engine::queue_ready(uint64_t handle) {
   const QueuedCall& call = *queued_.find(handle);
   const uint32_t number = call.target;
   Target& to = *targets_[number];
+  if (fail_on_dead(to, handle)) return;
   if (overtakes(to, call)) to.queue.push_back(handle, rank(to, call));
   flush_target(number);
+}
+
+// A call that stood in no queue when its target died fails when it would be sent. True if so.
+bool Engine::fail_on_dead(Target& to, uint64_t handle) {
+  if (to.state != Target::State::kDead) return false;
+  const uint64_t result = queued_.find(handle)->result;
+  if (result == 0) {
+    drop_queued(handle);
+  } else {
+    fail_result(result, std::vector<uint8_t>(to.error).data(), to.error.size());
+  }
+  return true;
 }
 
 void Engine::flush_target(uint32_t number) {

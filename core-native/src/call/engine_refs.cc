@@ -127,6 +127,7 @@ void Engine::remove_waiter(uint64_t ref, Waiter* waiter) {
 }
 
 void Engine::notify_waiters(RefRecord& record) {
+  has_notified_ = true;
   const auto notify = [](Waiter* waiter) {
     if (waiter->missing > 0 && --waiter->missing == 0) waiter->condition.notify_one();
   };

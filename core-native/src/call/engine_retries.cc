@@ -93,12 +93,11 @@ bool Engine::take_back(uint64_t result, RefRecord& record) {
   if (record.queued == 0) return false;
   unlink_in_flight(result, record);
   Target& to = *targets_[record.target];
-  if (Lease* lease = find_lease(to, record.executor); lease != nullptr && --lease->in_flight == 0) {
-    // What keeps the worker busy is no call that is pending here: only trying tells when it is
+  if (Lease* lease = find_lease(to, record.executor)) {
+    // What keeps the worker busy may be no call that is pending here: only trying tells when it is
     // over.
-    lease->is_stalled = false;
-    lease->idle_since_ns = now_ns();
-    want_alarm(lease->idle_since_ns + kLeaseIdleNs);
+    if (--lease->in_flight == 0) lease->is_stalled = false;
+    rest_lease(to, *lease);
   }
   record.executor = kNoEndpoint;
   if (record.is_cancelled) {
@@ -114,6 +113,7 @@ bool Engine::take_back(uint64_t result, RefRecord& record) {
 void Engine::requeue(uint64_t queued, bool in_front) {
   const QueuedCall& call = *queued_.find(queued);
   Target& to = *targets_[call.target];
+  if (fail_on_dead(to, queued)) return;
   if (in_front) {
     to.queue.push_front(queued, rank(to, call));
   } else {

@@ -125,6 +125,7 @@ void Engine::stop_incoming(uint64_t handle, IncomingCall& call, uint32_t flags) 
   emit(TBK_EVENT_CANCEL, handle);
   ++cancels_waiting_;
   if ((flags & TBK_CANCEL_RECURSIVE) == 0) return;
+  flags &= TBK_CANCEL_RECURSIVE | TBK_CANCEL_FORCE;
   for (const uint64_t child : std::exchange(call.children, {})) (void)cancel(child, flags);
 }
 
@@ -141,6 +142,7 @@ bool Engine::on_credit(Peer& from, channel::FrameReader& reader) {
   IncomingCall* call = find_incoming(from, frame.call(), handle);
   if (call == nullptr) return true;
   call->credit += frame.items();
+  call->bytes_ahead -= std::min(frame.bytes(), call->bytes_ahead);
   if (call->awaits_credit) {
     call->awaits_credit = false;
     emit(TBK_EVENT_CREDIT, handle);
@@ -254,12 +256,15 @@ Status Engine::answer_item(IncomingCall& call, const tbk_reply_t& answer) {
     return {TBK_CLOSED, "the consumer of the stream has closed it or is gone"};
   if ((call.flags & TBK_CALL_STREAM) == 0)
     return {TBK_INVALID, "the caller does not expect a stream"};
-  if (call.credit == 0) {
+  const uint64_t bytes = payload_bytes(answer.value);
+  if (!call.has_credit(bytes)) {
     call.awaits_credit = true;
+    call.bytes_wanted = bytes;
     return {TBK_WOULD_BLOCK, "the stream has no credit"};
   }
   TBK_RETURN_IF_ERROR(send_reply(*to, call, answer));
   --call.credit;
+  call.bytes_ahead += bytes;
   ++call.sequence;
   return Status::ok();
 }
@@ -311,9 +316,13 @@ bool Engine::on_reply(Peer& from, channel::FrameReader& reader) {
   if (record == nullptr || record->executor != from.endpoint_id ||
       record->state != RefRecord::State::kPending) {
     drop(blob);
+    if ((frame.flags() & TBK_REPLY_ITEM) == 0) on_late_reply(from);
     return true;
   }
-  if ((frame.flags() & kReplyReturned) != 0) return take_back(frame.call(), *record);
+  if ((frame.flags() & kReplyReturned) != 0) {
+    drop(blob);
+    return take_back(frame.call(), *record);
+  }
   if ((frame.flags() & TBK_REPLY_ITEM) != 0) {
     on_stream_item(frame.call(), *record, std::move(blob));
   } else {
@@ -369,10 +378,18 @@ Status Engine::stream_next(uint64_t stream_ref, uint64_t& out) {
   }
   out = stream->items.front();
   stream->items.pop_front();
-  if (++stream->consumed * 2 >= kStreamWindow && record->executor != kNoEndpoint) {
+  ++stream->consumed;
+  stream->consumed_bytes += refs_.find(out)->blob.size();
+  // Often enough that the producer need not stop, and what is kept back is never what it waits for.
+  const bool is_due = stream->consumed * 2 >= kStreamWindow ||
+                      stream->consumed_bytes * 2 >= kStreamBytes ||
+                      (stream->items.empty() && stream->consumed_bytes > kStreamBytesSpare);
+  if (is_due && record->executor != kNoEndpoint) {
     if (Peer* producer = peer(record->executor))
-      send(*producer, FrameKind::Credit, wire::CreditFrame(stream_ref, stream->consumed, 0));
+      send(*producer, FrameKind::Credit,
+           wire::CreditFrame(stream_ref, stream->consumed_bytes, stream->consumed, 0));
     stream->consumed = 0;
+    stream->consumed_bytes = 0;
   }
   return Status::ok();
 }

@@ -17,6 +17,7 @@ namespace {
 constexpr uint64_t kWorkAheadNs = 500'000;
 constexpr uint64_t kTasksAheadMax = 256;
 constexpr uint64_t kStalledNs = 3'000'000;
+constexpr uint64_t kLeaseSliceNs = 200'000'000;
 
 }  // namespace
 
@@ -34,7 +35,7 @@ uint32_t Engine::lease_depth(const Target& to) const {
 Lease* Engine::choose_lease(Target& to) {
   Lease* best = nullptr;
   for (Lease& lease : to.leases) {
-    if (lease.is_stalled) continue;
+    if (lease.is_stalled || lease.is_expired || lease.abandoned > 0) continue;
     if (best == nullptr || lease.in_flight < best->in_flight) best = &lease;
   }
   return best != nullptr && best->in_flight < lease_depth(to) ? best : nullptr;
@@ -122,7 +123,8 @@ void Engine::grant_lease(uint32_t number, uint64_t answer) {
   if (numbers && !numbers->empty()) {
     const uint64_t now = now_ns();
     to.leases.push_back({static_cast<uint32_t>((*numbers)[0]), 0, 0, now});
-    if (to.queue.empty()) want_alarm(now + kLeaseIdleNs);
+    to.leases.back().expires_ns = now + kLeaseSliceNs;
+    want_alarm(now + (to.queue.empty() ? kLeaseIdleNs : kLeaseSliceNs));
     unpin(answer);
     dispatch_tasks(number);
     return;
@@ -151,10 +153,8 @@ void Engine::on_task_done(RefRecord& record) {
   lease->last_reply_ns = now;
   // Those behind it that have not come back yet can be held up by the next one.
   if (std::exchange(lease->is_stalled, false)) want_alarm(now + kStalledNs);
-  if (--lease->in_flight == 0) {
-    lease->idle_since_ns = now;
-    want_alarm(now + kLeaseIdleNs);
-  }
+  --lease->in_flight;
+  rest_lease(to, *lease);
   if (!to.queue.empty()) dispatch_tasks(record.target);
 }
 
@@ -165,6 +165,7 @@ void Engine::on_alarm(uint64_t now) {
   start_delayed(now);
   send_probes(now);
   relieve_leases(now);
+  expire_leases(now);
   return_all_idle_leases(kLeaseIdleNs);
   run_settled();
 }
@@ -174,7 +175,8 @@ void Engine::relieve_leases(uint64_t now) {
   for (uint32_t number = 1; number < targets_.size(); ++number) {
     if (!targets_[number] || targets_[number]->kind != Target::Kind::kTasks) continue;
     for (Lease& lease : targets_[number]->leases) {
-      if (lease.in_flight < 2 || lease.is_stalled) continue;
+      const uint32_t before = lease.abandoned > 0 ? 0 : 1;
+      if (lease.in_flight <= before || lease.is_stalled) continue;
       const uint64_t due = std::max(lease.last_reply_ns, lease.busy_since_ns) + kStalledNs;
       if (now < due) {
         want_alarm(due);
@@ -211,21 +213,52 @@ void Engine::return_all_idle_leases(uint64_t idle_ns) {
 void Engine::return_idle_leases(uint32_t number, uint64_t idle_ns) {
   Target& to = *targets_[number];
   const uint64_t now = now_ns();
-  const uint32_t release = intern_function("agent::release");
   for (size_t i = 0; i < to.leases.size();) {
     const Lease& lease = to.leases[i];
-    if (lease.in_flight > 0 || now < lease.idle_since_ns + idle_ns) {
-      if (lease.in_flight == 0) want_alarm(lease.idle_since_ns + kLeaseIdleNs);
+    if (!lease.is_idle() || now < lease.idle_since_ns + idle_ns) {
+      if (lease.is_idle()) want_alarm(lease.idle_since_ns + kLeaseIdleNs);
       ++i;
       continue;
     }
-    MsgpackWriter args;
-    args.array(1);
-    args.number(lease.endpoint_id);
-    to.leases.erase(to.leases.begin() + static_cast<std::ptrdiff_t>(i));
-    tell_agent(*function_name(release), args.bytes());
+    return_lease(to, i);
   }
   collect_target(number);
+}
+
+// One call less is at the worker of this lease; it may be gone afterwards.
+void Engine::rest_lease(Target& to, Lease& lease) {
+  if (!lease.is_idle()) return;
+  if (lease.is_expired) return return_lease(to, static_cast<size_t>(&lease - to.leases.data()));
+  lease.idle_since_ns = now_ns();
+  want_alarm(lease.idle_since_ns + kLeaseIdleNs);
+}
+
+void Engine::return_lease(Target& to, size_t index) {
+  MsgpackWriter args;
+  args.array(1);
+  args.number(to.leases[index].endpoint_id);
+  to.leases.erase(to.leases.begin() + static_cast<std::ptrdiff_t>(index));
+  tell_agent("agent::release", args.bytes());
+}
+
+// A lease ends after a while although there is work for it: others, in this process and elsewhere,
+// may wait for its CPU, and the agent serves them in turn.
+void Engine::expire_leases(uint64_t now) {
+  for (uint32_t number = 1; number < targets_.size(); ++number) {
+    if (!targets_[number] || targets_[number]->kind != Target::Kind::kTasks) continue;
+    Target& to = *targets_[number];
+    for (size_t i = to.leases.size(); i-- > 0;) {
+      Lease& lease = to.leases[i];
+      if (lease.is_idle() && to.queue.empty()) continue;
+      if (now < lease.expires_ns) {
+        want_alarm(lease.expires_ns);
+      } else {
+        lease.is_expired = true;
+        if (lease.is_idle()) return_lease(to, i);
+      }
+    }
+    if (!to.queue.empty()) request_leases(number, to);
+  }
 }
 
 }  // namespace thornback::call

@@ -25,6 +25,8 @@ namespace thornback::call {
 
 inline constexpr uint32_t kNoEndpoint = UINT32_MAX;
 inline constexpr uint32_t kStreamWindow = 64;  // items a producer may send ahead of its consumer
+inline constexpr uint64_t kStreamBytes = 8 * 1024 * 1024;  // and bytes of them
+inline constexpr uint64_t kStreamBytesSpare = 64 * 1024;   // of which nobody keeps account
 
 // A thread that waits for refs. Lives on its stack; records point to it until it unregisters.
 struct Waiter {
@@ -45,11 +47,12 @@ struct CallOptions {
 };
 
 struct StreamState {
-  std::deque<uint64_t> items;  // refs, ready, one pin each
-  uint32_t consumed = 0;       // since the last credit was sent
-  bool has_begun = false;      // an item has arrived
-  bool ended = false;          // the producer's final reply has arrived
-  bool closed = false;         // the consumer wants no more
+  std::deque<uint64_t> items;   // refs, ready, one pin each
+  uint32_t consumed = 0;        // since the last credit was sent
+  uint64_t consumed_bytes = 0;  // of those
+  bool has_begun = false;       // an item has arrived
+  bool ended = false;           // the producer's final reply has arrived
+  bool closed = false;          // the consumer wants no more
 };
 
 // The seldom used part of a ref.
@@ -120,6 +123,11 @@ struct Lease {
   uint64_t last_reply_ns = 0;
   uint64_t idle_since_ns = 0;
   uint64_t busy_since_ns = 0;
+  uint64_t expires_ns = 0;
+  uint32_t abandoned = 0;   // tasks that were given up here and still occupy the worker
+  bool is_expired = false;  // it gets no more tasks, and goes back when those it has are done
+
+  bool is_idle() const { return in_flight == 0 && abandoned == 0; }
   bool is_stalled = false;  // it runs a long task: what waited behind it was called back
 };
 
@@ -170,12 +178,19 @@ struct IncomingCall {
   bool is_cancelled = false;
   bool awaits_credit = false;
   uint32_t credit = kStreamWindow;
+  uint64_t bytes_ahead = 0;   // of items that the consumer has not taken, as far as known
+  uint64_t bytes_wanted = 0;  // of the item for which there was no credit
   uint32_t sequence = 0;
   uint64_t stored_args = 0;  // the ref that holds the arguments when they are stored
   Blob args;
   std::vector<uint64_t> children;   // results of calls that were made inside this one
   size_t children_max = 16;         // then those that are over are taken out
   uint64_t previous = 0, next = 0;  // in the list of the caller's calls
+
+  // One item always passes, however large.
+  bool has_credit(uint64_t bytes) const {
+    return credit > 0 && (bytes_ahead <= kStreamBytesSpare || bytes_ahead + bytes <= kStreamBytes);
+  }
 };
 
 struct OutboxFrame {

@@ -35,6 +35,7 @@ void Endpoint::pump() {
     engine_->drain(index);
   });
   send_and_signal();
+  (void)engine_->take_notified();
   if (is_poller_idle()) tell_poller();
 }
 
@@ -43,6 +44,8 @@ void Endpoint::pump() {
 void Endpoint::after_operation() {
   send_and_signal();
   tell_poller();
+  // The thread with the pump sleeps on the ring, not on a condition, and may wait for just this.
+  if (engine_->take_notified() && is_pumping_) shm::ring_and_wake(self_, index_);
 }
 
 bool Endpoint::is_poller_idle() const {
@@ -233,7 +236,7 @@ tbk_status_t Endpoint::wait_for_credit(tbk_incoming_t handle, int64_t timeout_ns
   const tbk_status_t status = wait_until(lock, waiter, timeout_ns, [&] {
     const call::IncomingCall* incoming = engine_->incoming(handle);
     is_over = incoming == nullptr || incoming->is_cancelled;
-    return is_over || incoming->credit > 0;
+    return is_over || incoming->has_credit(incoming->bytes_wanted);
   });
   return status == TBK_OK && is_over ? TBK_CLOSED : status;
 }
@@ -258,7 +261,7 @@ void Endpoint::look() {
 
 // The calls that were given out are done with: how long did one take?
 void Endpoint::measure_calls() {
-  if (given_ns_ == 0) return;
+  if (given_ns_ == 0 || calls_given_ == 0) return;
   const uint64_t each = (now_ns() - given_ns_) / calls_given_ + 1;
   given_ns_ = 0;
   const auto fitting = static_cast<uint32_t>(std::clamp<uint64_t>(kBatchNs / each, 1, kBatchMax));
@@ -330,6 +333,7 @@ tbk_status_t Endpoint::poll_arm() {
   const Lock lock(mutex_);
   measure_calls();
   has_loop_ = true;
+  engine_->serves_in_loop();
   if (!is_pumping_) pump();
   while (!engine_->has_events()) {
     is_armed_ = true;

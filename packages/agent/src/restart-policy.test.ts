@@ -31,14 +31,14 @@ describe('RestartPolicy', () => {
     expect(outcomes(new RestartPolicy(1), [0, 0]).at(-1)).toBe('; restarted once, no restart left')
   })
 
-  test('waits longer each time, up to 10 s', () => {
+  test('waits longer each time, up to 1 s', () => {
     const lives = new Array<number>(10).fill(1_000)
-    const delays = [0, 100, 200, 400, 800, 1_600, 3_200, 6_400, 10_000, 10_000]
+    const delays = [0, 100, 200, 400, 800, 1_000, 1_000, 1_000, 1_000, 1_000]
     expect(outcomes(new RestartPolicy(-1), lives)).toEqual(delays)
   })
 
-  test('begins anew after a life of 60 s', () => {
-    const lives = [1_000, 1_000, 59_999, 60_000, 1_000]
+  test('begins anew after a life of 10 s', () => {
+    const lives = [1_000, 1_000, 9_999, 10_000, 1_000]
     expect(outcomes(new RestartPolicy(-1), lives)).toEqual([0, 100, 200, 0, 100])
   })
 

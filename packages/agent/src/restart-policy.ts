@@ -4,9 +4,9 @@ export type Verdict =
   | { readonly restarts: false; readonly remark: string }
 
 const firstDelayMs = 100
-const delayMaxMs = 10_000
+const delayMaxMs = 1_000
 /** An actor that has lived for so long has recovered: its next restart waits for nothing. */
-const recoveredMs = 60_000
+const recoveredMs = 10_000
 /** So many lives in a row, each shorter than `quickMs`, within `loopMs` are a crash loop. */
 const loopDeaths = 5
 const quickMs = 1_000

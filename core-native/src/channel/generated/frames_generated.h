@@ -442,22 +442,28 @@ FLATBUFFERS_STRUCT_END(CancelFrame, 16);
 FLATBUFFERS_MANUALLY_ALIGNED_STRUCT(8) CreditFrame FLATBUFFERS_FINAL_CLASS {
  private:
   uint64_t call_;
+  uint64_t bytes_;
   uint32_t items_;
   uint32_t reserved_;
 
  public:
   CreditFrame()
       : call_(0),
+        bytes_(0),
         items_(0),
         reserved_(0) {
   }
-  CreditFrame(uint64_t _call, uint32_t _items, uint32_t _reserved)
+  CreditFrame(uint64_t _call, uint64_t _bytes, uint32_t _items, uint32_t _reserved)
       : call_(flatbuffers::EndianScalar(_call)),
+        bytes_(flatbuffers::EndianScalar(_bytes)),
         items_(flatbuffers::EndianScalar(_items)),
         reserved_(flatbuffers::EndianScalar(_reserved)) {
   }
   uint64_t call() const {
     return flatbuffers::EndianScalar(call_);
+  }
+  uint64_t bytes() const {
+    return flatbuffers::EndianScalar(bytes_);
   }
   uint32_t items() const {
     return flatbuffers::EndianScalar(items_);
@@ -466,7 +472,7 @@ FLATBUFFERS_MANUALLY_ALIGNED_STRUCT(8) CreditFrame FLATBUFFERS_FINAL_CLASS {
     return flatbuffers::EndianScalar(reserved_);
   }
 };
-FLATBUFFERS_STRUCT_END(CreditFrame, 16);
+FLATBUFFERS_STRUCT_END(CreditFrame, 24);
 
 FLATBUFFERS_MANUALLY_ALIGNED_STRUCT(4) RefFrame FLATBUFFERS_FINAL_CLASS {
  private:
@@ -528,7 +534,9 @@ FLATBUFFERS_MANUALLY_ALIGNED_STRUCT(8) ProbeFrame FLATBUFFERS_FINAL_CLASS {
   uint32_t origin_;
   uint32_t lowest_;
   uint32_t hops_;
+  uint32_t round_;
   uint32_t text_size_;
+  uint32_t reserved_;
 
  public:
   ProbeFrame()
@@ -538,16 +546,20 @@ FLATBUFFERS_MANUALLY_ALIGNED_STRUCT(8) ProbeFrame FLATBUFFERS_FINAL_CLASS {
         origin_(0),
         lowest_(0),
         hops_(0),
-        text_size_(0) {
+        round_(0),
+        text_size_(0),
+        reserved_(0) {
   }
-  ProbeFrame(uint64_t _call, uint64_t _origin_call, uint64_t _origin_child, uint32_t _origin, uint32_t _lowest, uint32_t _hops, uint32_t _text_size)
+  ProbeFrame(uint64_t _call, uint64_t _origin_call, uint64_t _origin_child, uint32_t _origin, uint32_t _lowest, uint32_t _hops, uint32_t _round, uint32_t _text_size, uint32_t _reserved)
       : call_(flatbuffers::EndianScalar(_call)),
         origin_call_(flatbuffers::EndianScalar(_origin_call)),
         origin_child_(flatbuffers::EndianScalar(_origin_child)),
         origin_(flatbuffers::EndianScalar(_origin)),
         lowest_(flatbuffers::EndianScalar(_lowest)),
         hops_(flatbuffers::EndianScalar(_hops)),
-        text_size_(flatbuffers::EndianScalar(_text_size)) {
+        round_(flatbuffers::EndianScalar(_round)),
+        text_size_(flatbuffers::EndianScalar(_text_size)),
+        reserved_(flatbuffers::EndianScalar(_reserved)) {
   }
   uint64_t call() const {
     return flatbuffers::EndianScalar(call_);
@@ -567,11 +579,17 @@ FLATBUFFERS_MANUALLY_ALIGNED_STRUCT(8) ProbeFrame FLATBUFFERS_FINAL_CLASS {
   uint32_t hops() const {
     return flatbuffers::EndianScalar(hops_);
   }
+  uint32_t round() const {
+    return flatbuffers::EndianScalar(round_);
+  }
   uint32_t text_size() const {
     return flatbuffers::EndianScalar(text_size_);
   }
+  uint32_t reserved() const {
+    return flatbuffers::EndianScalar(reserved_);
+  }
 };
-FLATBUFFERS_STRUCT_END(ProbeFrame, 40);
+FLATBUFFERS_STRUCT_END(ProbeFrame, 48);
 
 FLATBUFFERS_MANUALLY_ALIGNED_STRUCT(4) FreeFrame FLATBUFFERS_FINAL_CLASS {
  private:
