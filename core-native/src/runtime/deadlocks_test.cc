@@ -62,24 +62,49 @@ class SerialWorker {
       std::this_thread::sleep_for(milliseconds(std::stoi(rest)));
       return answer(event.call, "slept", 0);
     }
+    // "spawn" does not wait for the call it makes, but works on; "fan" makes two and waits for
+    // both.
+    const bool is_spawn = first == "spawn";
+    std::vector<tbk_ref_t> results(first == "fan" ? 2 : 1);
+    if (is_spawn || first == "fan") {
+      std::istringstream more(rest);
+      more >> first;
+      std::getline(more >> std::ws, rest);
+    }
+    for (tbk_ref_t& result : results)
+      result = submit(event.call, static_cast<uint32_t>(std::stoul(first)), rest);
+    if (is_spawn) {
+      std::this_thread::sleep_for(milliseconds(3'500));
+      answer(event.call, "spawned", 0);
+    } else {
+      answer_with_last(event.call, results);
+    }
+    tbk_ref_release(endpoint_, results.data(), static_cast<uint32_t>(results.size()));
+  }
+
+  tbk_ref_t submit(tbk_incoming_t parent, uint32_t to, const std::string& rest) {
     tbk_call_t inner{};
-    ASSERT_EQ(tbk_ref_reserve(endpoint_, 1, &inner.result), TBK_OK);
-    inner.target = open_target(endpoint_, static_cast<uint32_t>(std::stoul(first)));
+    EXPECT_EQ(tbk_ref_reserve(endpoint_, 1, &inner.result), TBK_OK);
+    inner.target = open_target(endpoint_, to);
     inner.function = function(endpoint_, "relay");
-    inner.parent = event.call;
+    inner.parent = parent;
     inner.args = payload(rest);
     uint32_t accepted = 0;
-    ASSERT_EQ(tbk_submit(endpoint_, &inner, 1, &accepted), TBK_OK);
-    uint8_t ready = 0;
+    EXPECT_EQ(tbk_submit(endpoint_, &inner, 1, &accepted), TBK_OK);
+    return inner.result;
+  }
+
+  void answer_with_last(tbk_incoming_t call, const std::vector<tbk_ref_t>& results) {
+    const auto count = static_cast<uint32_t>(results.size());
+    std::vector<uint8_t> ready(count);
     tbk_status_t status = TBK_INTERRUPTED;
     while (status == TBK_INTERRUPTED && !is_stopping_)
-      status = tbk_wait(endpoint_, &inner.result, 1, 1, -1, &ready);
+      status = tbk_wait(endpoint_, results.data(), count, count, -1, ready.data());
     tbk_value_t value{};
-    if (status == TBK_OK && tbk_ref_read(endpoint_, inner.result, &value) == TBK_OK) {
-      answer(event.call, std::string(reinterpret_cast<const char*>(value.data), value.size),
+    if (status == TBK_OK && tbk_ref_read(endpoint_, results.back(), &value) == TBK_OK) {
+      answer(call, std::string(reinterpret_cast<const char*>(value.data), value.size),
              value.flags & TBK_VALUE_ERROR);
     }
-    release(endpoint_, inner.result);
   }
 
   void answer(tbk_incoming_t call, const std::string& text, uint32_t flags) {
@@ -142,6 +167,15 @@ TEST_F(DeadlocksTest, ACircleThatTheFirstCallIsNotPartOf) {
   // The call comes in at the third; the first two wait for each other.
   const std::string path = id(0) + " " + id(1) + " " + id(0);
   EXPECT_THAT(answer_within(start(2, path), milliseconds(6'000)), HasSubstr("DEADLOCK"));
+}
+
+TEST_F(DeadlocksTest, ManyWaysAroundACircleAreFollowedOnce) {
+  const std::string path = id(0) + " fan " + id(1) + " fan " + id(0);
+  EXPECT_THAT(answer_within(start(2, path), milliseconds(9'000)), HasSubstr("DEADLOCK"));
+}
+
+TEST_F(DeadlocksTest, CallsThatNobodyWaitsForKeepNobody) {
+  EXPECT_EQ(answer_within(start(0, "spawn " + id(0) + " sleep 1"), milliseconds(6'000)), "spawned");
 }
 
 TEST_F(DeadlocksTest, LongWaitsAreLeftAlone) {

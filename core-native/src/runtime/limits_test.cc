@@ -1,6 +1,9 @@
 // What may be pending at a target: refusal at the limit, room after half, and who is told.
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <thread>
+
 #include <algorithm>
 
 #include "testing/runtime/scripted_endpoints.h"
@@ -316,6 +319,27 @@ TEST_F(LimitsTest, RaisingALimitGivesRoom) {
   EXPECT_EQ(tbk_target_room(driver_, target_, 0), TBK_OK);
   EXPECT_EQ(room_events(), 1);
   answer(4);
+}
+
+TEST_F(LimitsTest, WhoWaitsForRoomHearsOfItFromAnotherThread) {
+  limit(1, 0);
+  submit();
+  EXPECT_EQ(refused(), TBK_BACK_PRESSURE);
+  std::atomic<bool> is_waiting{false};
+  tbk_status_t status = TBK_INVALID;
+  std::thread waiting([&] {
+    is_waiting = true;
+    do {
+      status = tbk_target_room(driver_, target_, 60'000'000'000);
+    } while (status == TBK_INTERRUPTED);
+  });
+  ASSERT_TRUE(eventually([&] { return is_waiting.load(); }));
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  const uint64_t start = monotonic_ns();
+  limit(10, 0);
+  waiting.join();
+  EXPECT_EQ(status, TBK_OK);
+  EXPECT_LT(monotonic_ns() - start, 20'000'000'000U);  // otherwise it sleeps to its own limit
 }
 
 TEST_F(LimitsTest, TheTimeWithoutRoomIsCounted) {

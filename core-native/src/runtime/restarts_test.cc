@@ -148,6 +148,28 @@ TEST_F(RestartsTest, ANewIncarnationThatIsDeadAlreadyIsAskedForAgain) {
   EXPECT_EQ(get(driver_, result), "answered");
 }
 
+TEST_F(RestartsTest, AnUnorderedCallWhoseArgumentComesTooLateFails) {
+  std::atomic<tbk_incoming_t> held{0};
+  const size_t keeper =
+      session_.add_worker([&](tbk_endpoint_t*, const tbk_event_t& event) { held = event.call; });
+  const size_t mortal = add_worker();
+  const tbk_target_t actor = session_.open_actor(mortal, false);
+  EXPECT_EQ(get(driver_, send(actor, "method", 0)), "answered");
+  tbk_call_options_t options = call_options();
+  options.flags = TBK_OPTION_UNORDERED;
+  const tbk_ref_t argument =
+      call(driver_, open_target(driver_, session_.worker_id(keeper)), "late", payload(""));
+  const std::vector<tbk_ref_entry_t> refs{{argument, TBK_REF_RESOLVE, 0}};
+  const tbk_ref_t result = call_with(driver_, actor, "method", payload("", refs),
+                                     {.options = options_number(driver_, options)});
+  ASSERT_TRUE(eventually([&] { return held != 0; }));
+  session_.end_worker(mortal);
+  until_gone(session_.worker_id(mortal));
+  reply(session_.worker(keeper), held, "here it is");
+  expect_error(driver_, result, "ACTOR_DIED");
+  EXPECT_EQ(stats(driver_).calls_pending, 0U);
+}
+
 TEST_F(RestartsTest, OneThatIsNotRestartableFailsForGood) {
   const size_t first = add_worker();
   const tbk_target_t actor = session_.open_actor(first, false);

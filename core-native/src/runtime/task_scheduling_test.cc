@@ -63,6 +63,46 @@ class TaskSchedulingTest : public ::testing::Test {
   tbk_endpoint_t* driver_ = session_.driver;
 };
 
+TEST_F(TaskSchedulingTest, NoTaskWaitsBehindOneThatWasGivenUp) {
+  const size_t workers[] = {add_worker(1), add_worker(1)};
+  for (const size_t worker : workers) session_.agent.lend(session_.worker_id(worker));
+  const tbk_target_t tasks = session_.open_tasks();
+  const tbk_ref_t expired =
+      call_with(driver_, tasks, "task", payload("long"), {.timeout_ns = 50'000'000});
+  expect_error(driver_, expired, "DEADLINE_EXCEEDED");
+  EXPECT_TRUE(is_long_running_);
+  const tbk_ref_t next =
+      call_with(driver_, tasks, "task", payload("next"), {.options = with_retries()});
+  EXPECT_EQ(get(driver_, next), "next");
+  EXPECT_FALSE(may_end_);
+  may_end_ = true;
+}
+
+// The worker goes from one shape of tasks to the other although the first has work for it.
+TEST_F(TaskSchedulingTest, TasksOfAnotherShapeGetTheirTurn) {
+  const size_t worker =
+      session_.add_worker([this](tbk_endpoint_t* endpoint, const tbk_event_t& event) {
+        work_for_ns(1'000'000);
+        reply(endpoint, event.call, text_of(event.value));
+        const std::lock_guard<std::mutex> lock(mutex_);
+        order_.push_back(text_of(event.value));
+      });
+  session_.agent.lend(session_.worker_id(worker));
+  const tbk_target_t many = session_.open_tasks();
+  const tbk_target_t other = session_.open_tasks("\xa5other");
+  std::vector<tbk_ref_t> results;
+  for (int i = 0; i < 3'000; ++i)
+    results.push_back(call_with(driver_, many, "task", payload("many"), {}));
+  EXPECT_EQ(get(driver_, call_with(driver_, other, "task", payload("other"), {})), "other");
+  size_t before = 0;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    before = order_.size();
+  }
+  EXPECT_LT(before, 2'000U);
+  for (const tbk_ref_t result : results) EXPECT_EQ(get(driver_, result), "many");
+}
+
 TEST_F(TaskSchedulingTest, NoShortTaskWaitsBehindALongOne) {
   std::vector<uint64_t> times;
   size_t workers[] = {add_worker(1), add_worker(1)};
