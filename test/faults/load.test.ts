@@ -49,8 +49,7 @@ describe('many', () => {
   })
 })
 
-// Fails today: a worker is not given back while there are tasks of its language, so that the others wait as long as that goes on.
-test.fails.each(callees)(
+test.each(callees)(
   'tasks in $name have their turn while all CPUs are busy with those of the other language',
   async ({ name, language, module }) => {
     await using _cluster = await init({ ...options, cpus: 2 })

@@ -1,4 +1,5 @@
 import type { NativeEndpoint } from '../native/binding.ts'
+import { collectGarbage } from './collect-garbage.ts'
 
 interface Mapping {
   readonly buffer: WeakRef<ArrayBuffer>
@@ -7,6 +8,7 @@ interface Mapping {
 }
 
 const sweepAbove = 256
+const mebibyte = 2 ** 20
 
 /**
  * Large stored values as ArrayBuffers, each mapped once: who receives a value twice sees the same memory. A mapping is private
@@ -16,11 +18,16 @@ export class MappedValues {
   readonly #native: NativeEndpoint
   readonly #mappings = new Map<number, Mapping>()
   #sweepAt = sweepAbove
+  readonly #budgetMin: number
+  /** Bytes that may still be mapped before the garbage collector is to run. */
+  #budget: number
   /** How many mappings have been made. */
   made = 0
 
-  constructor(native: NativeEndpoint) {
+  constructor(native: NativeEndpoint, storeBytes: number) {
     this.#native = native
+    this.#budgetMin = Math.min(Math.max(storeBytes / 8, 8 * mebibyte), 256 * mebibyte)
+    this.#budget = this.#budgetMin
   }
 
   /** The bytes that `hold` pins. */
@@ -35,7 +42,21 @@ export class MappedValues {
     const mapped = this.#native.mapPrivate(hold)
     if (this.#mappings.size >= this.#sweepAt) this.#sweep()
     this.#mappings.set(hold, { buffer: new WeakRef(mapped), users: 1 })
+    this.#budget -= mapped.byteLength
+    if (this.#budget < 0) this.#relieveStore()
     return new Uint8Array(mapped)
+  }
+
+  /**
+   * Forgotten arrays keep their objects in the store, of whose size the runtime's own collector knows nothing: it would let
+   * them fill the store. The more of what was mapped is still in use, the later it is asked again.
+   */
+  #relieveStore(): void {
+    collectGarbage()
+    this.#sweep()
+    let inUse = 0
+    for (const { buffer } of this.#mappings.values()) inUse += buffer.deref()?.byteLength ?? 0
+    this.#budget = Math.max(this.#budgetMin, inUse)
   }
 
   /** One user less; the last one empties the buffer and all views of it. */

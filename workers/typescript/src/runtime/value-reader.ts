@@ -86,7 +86,7 @@ export class ValueReader {
     this.#bytes = new Uint8Array(inbox, layout.inbox.bytes)
     this.#native = native
     this.#adopter = adopter
-    this.mappings = new MappedValues(native)
+    this.mappings = new MappedValues(native, native.endpointInfo().storeBytesMax)
     const plain = {
       refCount: 0,
       ref: () => undefined,

@@ -26,7 +26,7 @@ function start(call: IncomingCall, run: (args: unknown[]) => unknown): void {
     if (isThenable(result)) finishLater(call, result)
     else finish(call, result)
   } catch (error) {
-    call.throw(error)
+    endWith(call, error)
   }
 }
 
@@ -38,7 +38,7 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
 function finishLater(call: IncomingCall, result: PromiseLike<unknown>): void {
   result.then(
     (value) => finish(call, value),
-    (error: unknown) => call.throw(error),
+    (error: unknown) => endWith(call, error),
   )
 }
 
@@ -81,7 +81,7 @@ async function produce(call: IncomingCall, result: unknown): Promise<void> {
     }
     call.reply()
   } catch (error) {
-    call.throw(error)
+    endWith(call, error)
   }
 }
 
@@ -99,7 +99,7 @@ async function collect(call: IncomingCall, generator: Generator | AsyncGenerator
     if (call.isCancelled) call.fail(cancelledError(call))
     else call.reply(items)
   } catch (error) {
-    call.throw(error)
+    endWith(call, error)
   }
 }
 
@@ -118,7 +118,13 @@ async function send(
   return !call.isCancelled
 }
 
-/** The error for a call that was cancelled before it began. */
+/** The call has thrown; once it was cancelled, whatever it throws is how it ends. */
+function endWith(call: IncomingCall, error: unknown): void {
+  if (call.isCancelled) call.fail(cancelledError(call))
+  else call.throw(error)
+}
+
+/** The error for a call that was cancelled. */
 export function cancelledError(call: IncomingCall): Error {
   return makeError('CANCELLED', { function: nameOf(call) })
 }

@@ -1,5 +1,4 @@
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
+import { collectGarbage } from '../runtime/collect-garbage.ts'
 
 /** What the collector has to know of an endpoint. */
 export interface Holder {
@@ -11,16 +10,6 @@ const idleMs = 500
 /** With fewer objects than this it is not worth the collection until some time has passed. */
 const fewHolds = 32
 const patienceTurns = 10
-
-let collect: (() => void) | undefined
-
-function collectGarbage(): void {
-  if (collect === undefined) {
-    setFlagsFromString('--expose-gc')
-    collect = runInNewContext('gc') as () => void
-  }
-  collect()
-}
 
 /**
  * Runs the garbage collector when a worker has become idle. Refs and mapped arrays that calls have left behind keep memory of
