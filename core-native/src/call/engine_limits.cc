@@ -92,7 +92,8 @@ Status Engine::admit(Target& to) {
   const bool is_target_full = is_full(to);
   if (!is_endpoint_full && !is_target_full) return Status::ok();
   // What keeps the session going, and can end it.
-  if (to.kind == Target::Kind::kEndpoint && to.endpoint_id == node::kAgentId) return Status::ok();
+  if (to.kind == Target::Kind::kEndpoint && to.endpoint_id == node::kAgentId && to.instance == 0)
+    return Status::ok();
   ++to.refused;
   note_full(to);
   const uint64_t calls = is_target_full ? to.unanswered : calls_pending_;

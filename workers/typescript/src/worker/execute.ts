@@ -120,8 +120,8 @@ async function send(
 
 /** The call has thrown; once it was cancelled, whatever it throws is how it ends. */
 function endWith(call: IncomingCall, error: unknown): void {
-  if (call.isCancelled) call.fail(cancelledError(call))
-  else call.throw(error)
+  if (call.isWanted) call.throw(error)
+  else call.fail(cancelledError(call))
 }
 
 /** The error for a call that was cancelled. */

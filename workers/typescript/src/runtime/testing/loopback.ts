@@ -27,7 +27,7 @@ export class Loopback {
     )
     this.node.events.call = serve
     this.driver = Endpoint.attach({ role: Role.driver, socketPath, language, pendingCallsMax })
-    this.#target = this.driver.native.targetEndpoint(0, 0)
+    this.#target = this.driver.native.targetEndpoint(0, 1)
   }
 
   callable(name: string, kind: number = ResultKind.unknown): Callable {
