@@ -28,7 +28,7 @@ const both: [language: string, typeof SlowInPython][] = [
 setFlagsFromString('--expose-gc')
 const collect = runInNewContext('gc') as () => void
 const mebibyte = 1024 * 1024
-const producedMs = 10_000
+const producedMs = 5_000
 
 /** Calls for a while, as fast as there is room; the actor takes 1 ms for each, making one takes a twentieth of that. */
 async function produce(slow: ActorHandle<SlowApi>): Promise<{ made: number; growth: number }> {
