@@ -31,6 +31,8 @@ declare const scorer: ActorHandle<ScorerApi>
 declare const array: Float32Array
 
 /** Never called: its body is for the compiler. */
+const square = defineTask(import.meta, 'square', (n: number) => n * n)
+
 function compiled(): void {
   const created = Scorer.create(0.5, kw({ warm: true }))
   expectTypeOf(created).resolves.toEqualTypeOf<ActorHandle<ScorerApi>>()
@@ -55,7 +57,6 @@ function compiled(): void {
   // @ts-expect-error -- fields are no methods
   void scorer.version
 
-  const square = defineTask(import.meta, 'square', (n: number) => n * n)
   expectTypeOf(square(2)).toEqualTypeOf<ObjectRef<number>>()
   expectTypeOf(square(square(2))).toEqualTypeOf<ObjectRef<number>>()
   expectTypeOf(square.options({ resources: { cpu: 2 } })(2)).toEqualTypeOf<ObjectRef<number>>()
